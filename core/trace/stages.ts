@@ -1,0 +1,189 @@
+/**
+ * Stages: the named intervals into which the life of every I/O is divided, and the columns that account for them.
+ *
+ * The law "no unexplained nanosecond" holds by construction: a row of `StageRows` has a `last` stamp, and time can only be
+ * accounted by `mark(row, stage, untilNs)`, which attributes everything from `last` to `untilNs` to one stage. The sum of a row is therefore always
+ * `last - start`. Marks may be made late (a device that knows its own schedule marks several intervals at once when it completes).
+ *
+ * Ids are stable: they are column names of the project file and keys of summaries. Display names live in the renderer.
+ */
+export const STAGE_IDS = [
+  'submit',
+  'dm.map',
+  'dm.crypt.queue',
+  'dm.crypt.cpu',
+  'dm.crypt.engine',
+  'dm.crypt.backlog',
+  'dm.crypt.alloc',
+  'dm.crypt.write_thread',
+  'dm.verity.queue',
+  'dm.verity.cpu',
+  'dm.verity.engine',
+  'dm.verity.metadata',
+  'dm.verity.fec',
+  'fallback.queue',
+  'fallback.cpu',
+  'wait.tag',
+  'wait.keyslot',
+  'keyslot.program',
+  'wait.plug',
+  'wait.sched',
+  'wait.dispatch',
+  'wait.requeue',
+  'wait.power',
+  'wait.flush',
+  'host.cpu',
+  'host.queue',
+  'link',
+  'inline',
+  'media.wait',
+  'media',
+  'complete.irq',
+  'complete.softirq',
+  'complete.cpu',
+  // Added to the design's list, each with its reason:
+  'wait.link', // waiting for the link while another command's data is on it; working is `link`
+  'device.wait', // command in the device, its firmware core busy with others
+  'device.cpu', // the device's firmware handles the command
+  'wait.queue', // queue frozen or quiesced: the bio waits to enter (before the tag)
+] as const;
+
+export type StageId = (typeof STAGE_IDS)[number];
+
+/** Row stride of the accounting columns; at least the number of stages. */
+export const STAGE_STRIDE = 40;
+
+/** Index of a stage id. Throws on an unknown id (a programmer's mistake). */
+export function stageIndex(id: StageId): number {
+  return STAGE_IDS.indexOf(id);
+}
+
+export const ST_SUBMIT = stageIndex('submit');
+export const ST_FALLBACK_QUEUE = stageIndex('fallback.queue');
+export const ST_FALLBACK_CPU = stageIndex('fallback.cpu');
+export const ST_WAIT_TAG = stageIndex('wait.tag');
+export const ST_WAIT_KEYSLOT = stageIndex('wait.keyslot');
+export const ST_KEYSLOT_PROGRAM = stageIndex('keyslot.program');
+export const ST_WAIT_PLUG = stageIndex('wait.plug');
+export const ST_WAIT_SCHED = stageIndex('wait.sched');
+export const ST_WAIT_DISPATCH = stageIndex('wait.dispatch');
+export const ST_WAIT_REQUEUE = stageIndex('wait.requeue');
+export const ST_WAIT_POWER = stageIndex('wait.power');
+export const ST_WAIT_FLUSH = stageIndex('wait.flush');
+export const ST_HOST_CPU = stageIndex('host.cpu');
+export const ST_HOST_QUEUE = stageIndex('host.queue');
+export const ST_LINK = stageIndex('link');
+export const ST_INLINE = stageIndex('inline');
+export const ST_MEDIA_WAIT = stageIndex('media.wait');
+export const ST_MEDIA = stageIndex('media');
+export const ST_COMPLETE_IRQ = stageIndex('complete.irq');
+export const ST_COMPLETE_SOFTIRQ = stageIndex('complete.softirq');
+export const ST_COMPLETE_CPU = stageIndex('complete.cpu');
+export const ST_WAIT_LINK = stageIndex('wait.link');
+export const ST_DEVICE_WAIT = stageIndex('device.wait');
+export const ST_DEVICE_CPU = stageIndex('device.cpu');
+export const ST_WAIT_QUEUE = stageIndex('wait.queue');
+
+/** `wait.tag` → `st_wait_tag_ns`: the column of a stage in the project file and in CSV. */
+export function stageColumn(id: StageId): string {
+  return `st_${id.replaceAll('.', '_')}_ns`;
+}
+
+/** True for stages in which nothing works on the I/O (drawn hatched). */
+export function isWaiting(id: StageId): boolean {
+  return id.includes('wait') || id.endsWith('.queue') || id.endsWith('.backlog') || id === 'dm.crypt.alloc';
+}
+
+/** Accounting rows, one per pooled handle (an I/O, a bio or a request). */
+export class StageRows {
+  /** ns per stage, `row * STAGE_STRIDE + stage`. */
+  ns: Float64Array;
+  /** Where the row's accounting starts (ns). */
+  startNs: Float64Array;
+  /** Up to where the row is accounted (ns). */
+  lastNs: Float64Array;
+
+  constructor(capacity: number) {
+    this.ns = new Float64Array(capacity * STAGE_STRIDE);
+    this.startNs = new Float64Array(capacity);
+    this.lastNs = new Float64Array(capacity);
+  }
+
+  /** Makes room for `capacity` rows, keeping what is there. */
+  grow(capacity: number): void {
+    const ns = new Float64Array(capacity * STAGE_STRIDE);
+    ns.set(this.ns);
+    this.ns = ns;
+    const startNs = new Float64Array(capacity);
+    startNs.set(this.startNs);
+    this.startNs = startNs;
+    const lastNs = new Float64Array(capacity);
+    lastNs.set(this.lastNs);
+    this.lastNs = lastNs;
+  }
+
+  /** Begins a row: all stages zero, accounting starts at `atNs`. */
+  start(row: number, atNs: number): void {
+    const at = row * STAGE_STRIDE;
+    this.ns.fill(0, at, at + STAGE_STRIDE);
+    this.startNs[row] = atNs;
+    this.lastNs[row] = atNs;
+  }
+
+  /** Attributes everything since the last mark, up to `untilNs`, to `stage`. */
+  mark(row: number, stage: number, untilNs: number): void {
+    this.ns[row * STAGE_STRIDE + stage] += untilNs - this.lastNs[row];
+    this.lastNs[row] = untilNs;
+  }
+
+  /** Makes `row` a copy of `from[fromRow]` (a request takes over its first bio's accounting, and gives it back). */
+  copyFrom(row: number, from: StageRows, fromRow: number): void {
+    const to = this.ns;
+    const source = from.ns;
+    let i = row * STAGE_STRIDE;
+    let j = fromRow * STAGE_STRIDE;
+    for (const end = i + STAGE_STRIDE; i < end; i++, j++) to[i] = source[j];
+    this.startNs[row] = from.startNs[fromRow];
+    this.lastNs[row] = from.lastNs[fromRow];
+  }
+
+  /**
+   * Row `row` joins `into[intoRow]`, which lives on for both (a bio merged into a request). Both must be marked up to the same instant.
+   * From here the two run in parallel; `leave` adds what the host row gained meanwhile.
+   */
+  join(row: number, into: StageRows, intoRow: number): void {
+    this.addRow(row, into, intoRow, -1);
+  }
+
+  /** Ends what `join` began: the row gains every stage that the host row gained since, and is accounted as far as it. */
+  leave(row: number, into: StageRows, intoRow: number): void {
+    this.addRow(row, into, intoRow, 1);
+    this.lastNs[row] = into.lastNs[intoRow];
+  }
+
+  /**
+   * The parent takes over the critical child: the one that ended last. The parent was, and stayed, in `fanStage` from the start of its
+   * first child until its own last mark, so what overlaps the child is taken back before the child's stages are added.
+   */
+  adopt(row: number, child: StageRows, childRow: number, fanStage: number): void {
+    this.ns[row * STAGE_STRIDE + fanStage] -= this.lastNs[row] - child.startNs[childRow];
+    this.addRow(row, child, childRow, 1);
+    this.lastNs[row] = child.lastNs[childRow];
+  }
+
+  /** Sum of all stages of a row; equals `lastNs - startNs`. */
+  total(row: number): number {
+    let sum = 0;
+    const at = row * STAGE_STRIDE;
+    for (let s = 0; s < STAGE_IDS.length; s++) sum += this.ns[at + s];
+    return sum;
+  }
+
+  private addRow(row: number, other: StageRows, otherRow: number, sign: number): void {
+    const to = this.ns;
+    const source = other.ns;
+    let i = row * STAGE_STRIDE;
+    let j = otherRow * STAGE_STRIDE;
+    for (const end = i + STAGE_STRIDE; i < end; i++, j++) to[i] += sign * source[j];
+  }
+}
