@@ -269,15 +269,15 @@ export class Machine {
 
   // ------------------------------------------------------------------------------------------------ tasks
 
-  /** Creates a sleeping task; it first runs at `kind(arg)` once woken. */
-  createTask(name: string, cpu: number, kind: number, arg: number): number {
+  /** Creates a sleeping task; it first runs at `kind(arg)` once woken. Without `arg` the handler gets the task's own context. */
+  createTask(name: string, cpu: number, kind: number, arg = NONE): number {
     if (this.contexts === this.state.length) this.growContexts();
     const x = this.contexts++;
     this.names.push(name);
     this.cpuOfContext[x] = cpu;
     this.state[x] = TASK_SLEEPING;
     this.nextKind[x] = kind;
-    this.nextArg[x] = arg;
+    this.nextArg[x] = arg === NONE ? x : arg;
     this.hasNext[x] = 1;
     return x;
   }
