@@ -1,4 +1,5 @@
 /** Errors that cross process borders, as data, and the one table of their words. */
+export type { Problem } from '../experiment/problem.ts';
 
 export type ErrorCode =
   | 'VALIDATION' // a definition or job file with problems: details = Problem[]
@@ -16,20 +17,6 @@ export type ErrorCode =
   | 'CANCELLED'
   | 'NO_METHOD'
   | 'INTERNAL';
-
-/** One problem of a definition: where it is (JSON pointer, or a line of the fio text), what is wrong, what is allowed. */
-export interface Problem {
-  readonly severity: 'error' | 'warning';
-  /** JSON pointer into the definition, e.g. `/device/crypto/keyslots`; for fio text `/workload/fio`. */
-  readonly path: string;
-  /** Line of the fio text, 1-based. */
-  readonly line?: number;
-  /** File the line is in, when the job file includes others. */
-  readonly file?: string;
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-}
 
 /** An error with a code, made of data, so that it survives every transport. */
 export class BlklabError extends Error {

@@ -2,7 +2,7 @@
  * What the run worker drives: a run as an object with slices. `createRun` in `run.ts` makes one from a validated experiment; the worker knows
  * nothing of what is inside.
  */
-import type { RunSummary } from '../contract/summary.ts';
+import type { RunSummary } from './summary.ts';
 import type { StageId } from '../trace/stages.ts';
 
 /** What a run can say about itself between slices. */
