@@ -39,6 +39,14 @@ export interface Violation {
   readonly what: string;
 }
 
+/** Told when tasks it watches give up their CPU and when they get one back (work queues count running workers this way). */
+export interface SleepWatcher {
+  /** `x`, which is executing, goes to sleep. May charge it and wake others. */
+  taskSleeps(x: number): void;
+  /** `x` was woken and is being switched to. */
+  taskResumes(x: number): void;
+}
+
 export class Machine {
   /** The context whose handler is being called; -1 outside handlers (device events). */
   current = NONE;
@@ -74,6 +82,7 @@ export class Machine {
   private readonly hardQueue: IntRing[] = [];
   private readonly softQueue: IntRing[] = [];
   private readonly runQueue: IntRing[] = [];
+  private readonly urgentQueue: IntRing[] = []; // runnable tasks that go before those of runQueue
   // IPIs under way: kind and arg in flight, FIFO per target
   private readonly ipiQueue: IntRing[] = [];
 
@@ -88,6 +97,9 @@ export class Machine {
   private state = new Uint8Array(256);
   private wakePending = new Uint8Array(256);
   private home = new Int32Array(256).fill(NONE);
+  private urgent = new Uint8Array(256);
+  private watched = new Uint8Array(256);
+  private watcher: SleepWatcher | undefined;
   private returnTop = new Uint8Array(256);
   private returns = new Int32Array(256 * RETURN_DEPTH * 2);
   private readonly names: string[] = [];
@@ -113,6 +125,7 @@ export class Machine {
       this.hardQueue.push(new IntRing());
       this.softQueue.push(new IntRing());
       this.runQueue.push(new IntRing());
+      this.urgentQueue.push(new IntRing());
       this.ipiQueue.push(new IntRing());
       this.cpuOfContext[c] = c;
       this.cpuOfContext[cpus + c] = c;
@@ -166,7 +179,17 @@ export class Machine {
 
   /** Tasks waiting on the CPU's run queue (the running one not counted). */
   runQueueLength(cpu: number): number {
-    return this.runQueue[cpu].size;
+    return this.runQueue[cpu].size + this.urgentQueue[cpu].size;
+  }
+
+  /** Tasks that want the CPU: those waiting and the one that owns it. */
+  load(cpu: number): number {
+    return this.runQueueLength(cpu) + (this.taskOn[cpu] === NONE ? 0 : 1);
+  }
+
+  /** True while a task owns its CPU, be it executing, preempted by an irq, or burning its last charge before it sleeps. */
+  ownsCpu(x: number): boolean {
+    return this.taskOn[this.cpuOfContext[x]] === x;
   }
 
   taskState(x: number): number {
@@ -213,6 +236,7 @@ export class Machine {
     this.hasNext[x] = 1;
     this.remainingNs[x] = 0;
     this.state[x] = TASK_SLEEPING;
+    if (this.watched[x] !== 0) this.watcher?.taskSleeps(x);
   }
 
   /** The current task ends for good. */
@@ -287,9 +311,22 @@ export class Machine {
     this.home[x] = kind;
   }
 
-  /** Moves a sleeping task to another CPU (unbound workers). */
+  /** The task goes before ordinary tasks in the run queue (it does not preempt a running one). */
+  setUrgent(x: number): void {
+    this.urgent[x] = 1;
+  }
+
+  /** From now on the machine's one watcher hears of the task's sleeps and resumptions. */
+  watch(x: number, watcher: SleepWatcher): void {
+    if (this.watcher !== undefined && this.watcher !== watcher) throw new Error('machine: a second sleep watcher');
+    this.watcher = watcher;
+    this.watched[x] = 1;
+  }
+
+  /** Moves a sleeping task to another CPU (unbound workers). It must have left its old one: see `ownsCpu`. */
   migrate(x: number, cpu: number): void {
-    if (this.state[x] !== TASK_SLEEPING) throw new Error(`machine: ${this.names[x]} moved while runnable`);
+    if (this.state[x] !== TASK_SLEEPING || this.ownsCpu(x))
+      throw new Error(`machine: ${this.names[x]} moved while runnable`);
     this.cpuOfContext[x] = cpu;
   }
 
@@ -307,7 +344,7 @@ export class Machine {
       return;
     }
     this.state[x] = TASK_RUNNABLE;
-    this.runQueue[cpu].push(x);
+    (this.urgent[x] === 0 ? this.runQueue : this.urgentQueue)[cpu].push(x);
     this.kick(cpu, 0);
   }
 
@@ -366,9 +403,10 @@ export class Machine {
       x = cpus + cpu;
       this.beginItem(x, this.softQueue[cpu], this.costs.softirqEntryNs);
     } else if (this.taskOn[cpu] !== NONE) x = this.taskOn[cpu];
-    else if (this.runQueue[cpu].size > 0) {
-      x = this.runQueue[cpu].shift();
+    else if (this.runQueueLength(cpu) > 0) {
+      x = (this.urgentQueue[cpu].size > 0 ? this.urgentQueue : this.runQueue)[cpu].shift();
       this.taskOn[cpu] = x;
+      if (this.watched[x] !== 0) this.watcher?.taskResumes(x);
       if (this.lastTask[cpu] !== x) {
         this.contextSwitches++;
         this.remainingNs[x] += this.costs.contextSwitchNs;
@@ -442,6 +480,7 @@ export class Machine {
     if (this.wakePending[x] !== 0 && this.state[x] === TASK_SLEEPING) {
       this.wakePending[x] = 0;
       this.state[x] = TASK_RUNNABLE;
+      if (this.watched[x] !== 0) this.watcher?.taskResumes(x);
       return;
     }
     this.taskOn[cpu] = NONE;
@@ -462,6 +501,8 @@ export class Machine {
     this.state = wider(this.state, new Uint8Array(n));
     this.wakePending = wider(this.wakePending, new Uint8Array(n));
     this.home = wider(this.home, new Int32Array(n).fill(NONE));
+    this.urgent = wider(this.urgent, new Uint8Array(n));
+    this.watched = wider(this.watched, new Uint8Array(n));
     this.returnTop = wider(this.returnTop, new Uint8Array(n));
     this.returns = wider(this.returns, new Int32Array(n * RETURN_DEPTH * 2));
   }
