@@ -1,0 +1,236 @@
+/**
+ * The null device: a station of `parallelism` servers with a first-in-first-out queue in front, for queueing studies. In spirit the kernel's null_blk with
+ * a completion timer, but with distributions and a number of servers, so that results can be checked against queueing theory.
+ *
+ * Modelled: service times per operation, the FIFO, an optional link of limited bandwidth that requests pass one after the other after their service, the CPU
+ * cost of queueing in the context that issues, one completion interrupt per request on a chosen CPU.
+ *
+ * Deliberately not: data, zones, errors, bad blocks, polling, interrupt coalescing. A flush takes its service time like any command and does not wait
+ * for the writes before it. The depth is the block layer's business (driver tags); the device takes what it is given.
+ *
+ * Stages: `host.cpu` for queueing, `media.wait` in the FIFO, `media` in service, `wait.link` and `link` under a bandwidth limit, `complete.irq` from
+ * there to the call of completeRequest.
+ *
+ * @kernel v6.12 drivers/block/null_blk/main.c (what a driver of no hardware does)
+ */
+import { OP_NAMES, STS_OK, type Lld } from '../../block/types.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Machine } from '../../engine/machine.ts';
+import type { RandomStream } from '../../engine/random.ts';
+import { IntRing } from '../../engine/ring.ts';
+import type { WaitEdge } from '../../engine/waits.ts';
+import {
+  ST_COMPLETE_IRQ,
+  ST_HOST_CPU,
+  ST_LINK,
+  ST_MEDIA,
+  ST_MEDIA_WAIT,
+  ST_WAIT_LINK,
+  type StageRows,
+} from '../../trace/stages.ts';
+import { drawServiceNs, type ServiceTime } from './service-time.ts';
+
+type OpName = (typeof OP_NAMES)[number];
+
+export interface NullDeviceConfig {
+  /** Service time of every operation that `opLatency` does not name. */
+  readonly latency: ServiceTime;
+  /** Service times by operation. */
+  readonly opLatency: Readonly<Partial<Record<OpName, ServiceTime>>>;
+  /** Servers: requests in service at once; 0 for no limit. */
+  readonly parallelism: number;
+  /** Bytes per second of the link that all requests share; 0 for no limit. */
+  readonly bandwidthBytesPerSec: number;
+  /** The CPU that takes the completion interrupt: the request's own or a fixed one. */
+  readonly irqCpu: 'submitter' | number;
+  /** CPU time of handing one request over, in the issuing context (ns). */
+  readonly queueCpuNs: number;
+  /** CPU time of the interrupt handler per completion, the entry not counted (ns). */
+  readonly irqCpuNs: number;
+}
+
+/**
+ * Defaults: no limits, interrupts on the request's CPU.
+ * @assume queueCpuNs 100, irqCpuNs 150: a driver that touches no hardware fills in a command and starts a timer, and its handler looks up
+ * one command; both well below the host.cpu figures of real drivers. They matter only where the CPU is the bottleneck.
+ */
+export const NULL_DEVICE_DEFAULTS: NullDeviceConfig = {
+  latency: { distribution: 'fixed', ns: 100_000 },
+  opLatency: {},
+  parallelism: 0,
+  bandwidthBytesPerSec: 0,
+  irqCpu: 'submitter',
+  queueCpuNs: 100,
+  irqCpuNs: 150,
+};
+
+/** What the device needs of the block layer. */
+export interface NullDeviceBlock {
+  readonly requests: {
+    readonly op: ArrayLike<number>;
+    readonly bytes: ArrayLike<number>;
+    readonly cpu: ArrayLike<number>;
+    readonly rows: StageRows;
+  };
+  startRequest(rq: number): void;
+  queueRqDone(x: number, rq: number, status: number): void;
+  completeRequest(x: number, rq: number, status: number): void;
+}
+
+export interface NullDeviceEnv {
+  readonly engine: Engine;
+  readonly machine: Machine;
+  readonly block: NullDeviceBlock;
+}
+
+const NS_PER_SEC = 1_000_000_000;
+
+export class NullDevice implements Lld {
+  /** Completed requests by operation code. */
+  readonly completed = new Float64Array(OP_NAMES.length);
+  /** Most requests ever in service at once, and ever in the device. */
+  peakInService = 0;
+  peakInDevice = 0;
+  /** Integral of requests in service over time (ns): divided by the run's length, the mean number of busy servers. */
+  busyServerNs = 0;
+
+  private readonly engine: Engine;
+  private readonly machine: Machine;
+  private readonly block: NullDeviceBlock;
+  private readonly config: NullDeviceConfig;
+  private readonly servers: number;
+  private readonly serviceTimes: readonly ServiceTime[];
+  private readonly stream: RandomStream;
+  private readonly nsPerByte: number;
+  private readonly fifo = new IntRing();
+  private inService = 0;
+  private inDevice = 0;
+  private irqsPending = 0;
+  /** Until when the link is taken by requests before (ns, with the fraction that rounding to events leaves). */
+  private linkFreeNs = 0;
+
+  private readonly queuedKind: number;
+  private readonly servedKind: number;
+  private readonly transferredKind: number;
+  private readonly irqKind: number;
+
+  constructor(env: NullDeviceEnv, config: NullDeviceConfig) {
+    const { engine, machine } = env;
+    this.engine = engine;
+    this.machine = machine;
+    this.block = env.block;
+    this.config = config;
+    this.servers = config.parallelism === 0 ? Infinity : config.parallelism;
+    this.serviceTimes = OP_NAMES.map((op) => config.opLatency[op] ?? config.latency);
+    this.stream = engine.stream('hosts/null/service');
+    this.nsPerByte = config.bandwidthBytesPerSec === 0 ? 0 : NS_PER_SEC / config.bandwidthBytesPerSec;
+    this.queuedKind = engine.register('null.queued', (rq) => {
+      this.requestQueued(rq);
+    });
+    this.servedKind = engine.register('null.served', (rq) => {
+      this.requestServed(rq);
+    });
+    this.transferredKind = engine.register('null.transferred', (rq) => {
+      this.block.requests.rows.mark(rq, ST_LINK, this.engine.now);
+      this.raiseCompletion(rq);
+    });
+    this.irqKind = engine.register('null.irq', (rq) => {
+      this.completionIrq(rq);
+    });
+  }
+
+  // ------------------------------------------------------------------------------------------------ driver side
+
+  /** Takes the request after `queueCpuNs` in `x`. Never refuses. Context: any. */
+  queueRq(x: number, rq: number): void {
+    this.machine.run(x, this.config.queueCpuNs, this.queuedKind, rq);
+  }
+
+  /** A request of this device always completes: the timer is armed again. */
+  timeout(): boolean {
+    return false;
+  }
+
+  private requestQueued(rq: number): void {
+    const x = this.machine.current;
+    this.block.startRequest(rq);
+    this.block.requests.rows.mark(rq, ST_HOST_CPU, this.engine.now);
+    this.arrive(rq);
+    this.block.queueRqDone(x, rq, STS_OK);
+  }
+
+  private completionIrq(rq: number): void {
+    const x = this.machine.current;
+    this.irqsPending--;
+    this.completed[this.block.requests.op[rq]]++;
+    this.block.requests.rows.mark(rq, ST_COMPLETE_IRQ, this.engine.now);
+    this.block.completeRequest(x, rq, STS_OK);
+  }
+
+  // ------------------------------------------------------------------------------------------------ device side
+
+  private arrive(rq: number): void {
+    this.inDevice++;
+    if (this.inDevice > this.peakInDevice) this.peakInDevice = this.inDevice;
+    if (this.inService < this.servers) this.serve(rq);
+    else this.fifo.push(rq);
+  }
+
+  private serve(rq: number): void {
+    const requests = this.block.requests;
+    requests.rows.mark(rq, ST_MEDIA_WAIT, this.engine.now);
+    const serviceNs = drawServiceNs(this.serviceTimes[requests.op[rq]], this.stream);
+    this.inService++;
+    if (this.inService > this.peakInService) this.peakInService = this.inService;
+    this.busyServerNs += serviceNs;
+    this.engine.after(serviceNs, this.servedKind, rq);
+  }
+
+  private requestServed(rq: number): void {
+    this.block.requests.rows.mark(rq, ST_MEDIA, this.engine.now);
+    this.inService--;
+    if (this.fifo.size > 0) this.serve(this.fifo.shift());
+    if (this.nsPerByte === 0) this.raiseCompletion(rq);
+    else this.transfer(rq);
+  }
+
+  /** Sends the request over the link, behind those that finished service before it. */
+  private transfer(rq: number): void {
+    const { bytes, rows } = this.block.requests;
+    const startNs = Math.max(this.engine.now, this.linkFreeNs);
+    this.linkFreeNs = startNs + bytes[rq] * this.nsPerByte;
+    rows.mark(rq, ST_WAIT_LINK, Math.floor(startNs));
+    this.engine.at(Math.ceil(this.linkFreeNs), this.transferredKind, rq);
+  }
+
+  private raiseCompletion(rq: number): void {
+    const { irqCpu, irqCpuNs } = this.config;
+    this.inDevice--;
+    this.irqsPending++;
+    const cpu = irqCpu === 'submitter' ? this.block.requests.cpu[rq] : irqCpu;
+    this.machine.raiseHardirq(cpu, irqCpuNs, this.irqKind, rq);
+  }
+
+  // ------------------------------------------------------------------------------------------------ reports
+
+  /** Counters for the `device` part of the summary. */
+  statistics(): Readonly<Record<string, number>> {
+    const counts = Object.fromEntries(OP_NAMES.map((op, i) => [op, this.completed[i]]));
+    return { ...counts, peakInService: this.peakInService, peakInDevice: this.peakInDevice, busyServerNs: this.busyServerNs };
+  }
+
+  /** Requests in the FIFO wait for a server; who holds the servers is not kept, because a server always frees itself. */
+  reportWaits(add: (edge: WaitEdge) => void): void {
+    for (let i = 0; i < this.fifo.size; i++) {
+      add({ waiter: `request ${this.fifo.at(i)}`, resource: 'a server of the null device', holders: [] });
+    }
+  }
+
+  /** What is left in the device, as sentences; empty after a run that came to its end. */
+  checkEmpty(): string[] {
+    const left: string[] = [];
+    if (this.inDevice > 0) left.push(`null device: ${this.inDevice} requests in the device, ${this.fifo.size} of them in its queue`);
+    if (this.irqsPending > 0) left.push(`null device: ${this.irqsPending} completion interrupts not handled`);
+    return left;
+  }
+}
