@@ -1,0 +1,252 @@
+/**
+ * From definition to `ValidExperiment`: the schema, the profiles, the fio job file, and the checks that need more than one field. Every
+ * problem is listed, with a JSON pointer or the line of the fio text; with an error nothing runs.
+ *
+ * Pure: reading a job file (`workload.fioFile`, includes) goes through a port. The same code runs in the renderer and in main.
+ */
+import { MACHINE_PROFILES, machineProfile } from '../engine/costs/index.ts';
+import type { MachineCosts } from '../engine/costs/costs.ts';
+import { mediaProfile, mediaProfileNames, overrideProfile } from '../media/profiles/index.ts';
+import type { MediaProfile } from '../media/profile.ts';
+import { formatBytes } from '../units/format.ts';
+import { parseFio, type FioIssue } from '../workload/fio/index.ts';
+import type { FioJob } from '../workload/fio/job.ts';
+import { definitionSchema, jsonSchema, type ValidExperiment } from './definition.ts';
+import type { Problem } from './problem.ts';
+import { nearest, problemsOfZod } from './problems-of-zod.ts';
+import type * as z from 'zod';
+
+/** What validation may ask of the outside world. */
+export interface ValidationPorts {
+  /** Text of a file named in the definition or included by a job file; undefined when it cannot be read. Absent: no files here. */
+  readonly readFile?: (path: string) => string | undefined;
+  /** Environment variables for `${NAME}` in job files. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Validated {
+  /** Present when there is no problem of severity `error`. */
+  readonly experiment?: ValidExperiment;
+  readonly problems: readonly Problem[];
+}
+
+type Parsed = z.output<typeof definitionSchema>;
+
+/** Checks a definition. Never throws for bad input. */
+export function validateDefinition(definition: unknown, ports: ValidationPorts): Validated {
+  const parsed = definitionSchema.safeParse(definition);
+  if (!parsed.success) return { problems: problemsOfZod(parsed.error.issues, (path) => keysAt(definition, path)) };
+  const problems: Problem[] = [];
+  const { data } = parsed;
+  const machine = resolveMachine(data, problems);
+  const device = resolveDevice(data, problems);
+  const jobs = resolveJobs(data, ports, machine.cpus, problems);
+  crossChecks(data, jobs, problems);
+  if (problems.some((p) => p.severity === 'error') || device === undefined) return { problems };
+  const experiment: ValidExperiment = {
+    name: data.name,
+    seed: data.seed,
+    machine,
+    device,
+    queue: data.queue,
+    jobs,
+    run: data.run,
+  };
+  return { experiment, problems };
+}
+
+function error(path: string, code: string, message: string, hint?: string): Problem {
+  return { severity: 'error', path, code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+function resolveMachine(data: Parsed, problems: Problem[]): ValidExperiment['machine'] {
+  const profile = machineProfile(data.machine.profile) ?? MACHINE_PROFILES[0];
+  const names = Object.keys(profile.costs).filter((name) => name !== 'idleStates');
+  for (const name of Object.keys(data.machine.costs)) {
+    if (names.includes(name)) continue;
+    const near = nearest(name, names);
+    problems.push(
+      error(
+        `/machine/costs/${name}`,
+        'unknown-name',
+        `unknown cost "${name}"; allowed: ${names.join(', ')}`,
+        near && `did you mean "${near}"?`,
+      ),
+    );
+  }
+  const costs: MachineCosts = {
+    ...profile.costs,
+    ...data.machine.costs,
+    idleStates: data.machine.idleStates === 'none' ? [] : profile.costs.idleStates,
+  };
+  return { profile: profile.name, cpus: data.machine.cpus ?? profile.cpus, costs };
+}
+
+function resolveDevice(data: Parsed, problems: Problem[]): ValidExperiment['device'] | undefined {
+  const { device } = data;
+  if (device.kind === 'null') {
+    if (
+      typeof device.latency === 'object' &&
+      device.latency.distribution === 'uniform' &&
+      device.latency.max < device.latency.min
+    ) {
+      problems.push(error('/device/latency/max', 'range', 'must not be below /device/latency/min'));
+    }
+    return device;
+  }
+  const media = resolveMedia(device.media, problems);
+  return media === undefined ? undefined : { ...device, media };
+}
+
+function resolveMedia(
+  media: { readonly profile: string; readonly overrides: Readonly<Record<string, unknown>> },
+  problems: Problem[],
+): MediaProfile | undefined {
+  const profile = mediaProfile(media.profile);
+  if (profile === undefined) {
+    const names = mediaProfileNames();
+    const near = nearest(media.profile, names);
+    problems.push(
+      error(
+        '/device/media/profile',
+        'choice',
+        `unknown profile "${media.profile}"; allowed: ${names.join(', ')}`,
+        near && `did you mean "${near}"?`,
+      ),
+    );
+    return undefined;
+  }
+  const overridden = overrideProfile(profile, media.overrides);
+  if ('problems' in overridden) {
+    for (const p of overridden.problems) problems.push(error(`/device/media/overrides/${p.path}`, 'range', p.message));
+    return undefined;
+  }
+  return overridden.profile;
+}
+
+function resolveJobs(data: Parsed, ports: ValidationPorts, cpus: number, problems: Problem[]): readonly FioJob[] {
+  const fromFile = 'fioFile' in data.workload ? data.workload.fioFile : undefined;
+  const text = 'fio' in data.workload ? data.workload.fio : ports.readFile?.(data.workload.fioFile);
+  if (text === undefined) {
+    const why =
+      ports.readFile === undefined
+        ? 'job files on disk cannot be read here; paste the text under "fio"'
+        : 'cannot be read';
+    problems.push(error('/workload/fioFile', 'file', `${fromFile ?? ''}: ${why}`));
+    return [];
+  }
+  const path = fromFile === undefined ? '/workload/fio' : '/workload/fioFile';
+  const { jobs, issues } = parseFio(text, {
+    ...(fromFile === undefined ? {} : { fileName: fromFile }),
+    ...(ports.env === undefined ? {} : { env: ports.env }),
+    ...(ports.readFile === undefined ? {} : { readInclude: ports.readFile }),
+    keywords: { pagesize: 4096, mbMemory: 8192, ncpus: cpus },
+  });
+  for (const issue of issues) problems.push(ofFio(issue, path));
+  if (jobs.length === 0 && !issues.some((i) => i.severity === 'error')) {
+    problems.push(error(path, 'no-jobs', 'the job file has no job: add a section such as [randread]'));
+  }
+  return jobs;
+}
+
+function ofFio(issue: FioIssue, path: string): Problem {
+  return {
+    severity: issue.severity,
+    path,
+    line: issue.line,
+    ...(issue.file === undefined ? {} : { file: issue.file }),
+    code: issue.code,
+    message: issue.message,
+    ...(issue.hint === undefined ? {} : { hint: issue.hint }),
+  };
+}
+
+/** What no single field can tell: sizes against the device, queues against CPUs. */
+function crossChecks(data: Parsed, jobs: readonly FioJob[], problems: Problem[]): void {
+  const { device, queue } = data;
+  const path = 'fio' in data.workload ? '/workload/fio' : '/workload/fioFile';
+  for (const job of jobs) {
+    const smallest = Math.min(...job.minBs);
+    const odd = [...job.minBs, ...job.maxBs].find((bs) => bs % device.logicalBlockSize !== 0);
+    if (odd !== undefined) {
+      problems.push({
+        ...error(
+          path,
+          'block-size',
+          `job "${job.name}": block size ${odd} is not a multiple of the device's logical block size ${device.logicalBlockSize}`,
+        ),
+        line: job.line,
+      });
+    }
+    if (job.offsetBytes + smallest > device.capacity) {
+      problems.push({
+        ...error(
+          path,
+          'capacity',
+          `job "${job.name}" starts at ${job.offsetBytes}, beyond the device's ${formatBytes(device.capacity)}`,
+        ),
+        line: job.line,
+      });
+    }
+  }
+  if (queue.scheduler !== 'none' && device.kind === 'ufs' && (device.hwQueues ?? 1) > 1) {
+    problems.push({
+      severity: 'warning',
+      path: '/queue/scheduler',
+      code: 'unusual',
+      message: `Linux uses no scheduler by default when a device has several hardware queues; ${queue.scheduler} will serialise them`,
+    });
+  }
+}
+
+/** The names allowed at a path of the definition, from the JSON Schema (for the message about an unknown name). */
+function keysAt(definition: unknown, path: readonly PropertyKey[]): readonly string[] {
+  let schema = jsonSchema() as SchemaNode | undefined;
+  let value: unknown = definition;
+  for (const part of path) {
+    schema = branchFor(schema, value)?.properties?.[String(part)];
+    value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined;
+  }
+  return Object.keys(branchFor(schema, value)?.properties ?? {});
+}
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+  readonly const?: unknown;
+}
+
+/** Of a union, the branch whose `kind` or `distribution` is the value's, else the first object. */
+function branchFor(schema: SchemaNode | undefined, value: unknown): SchemaNode | undefined {
+  const branches = schema?.oneOf ?? schema?.anyOf;
+  if (branches === undefined) return schema;
+  const own = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const matching = branches.find((b) =>
+    ['kind', 'distribution'].some(
+      (key) => b.properties?.[key]?.const !== undefined && b.properties[key].const === own[key],
+    ),
+  );
+  return matching ?? branches.find((b) => b.properties !== undefined);
+}
+
+/** The definition of a new experiment: random reads on the default UFS phone. */
+export function defaultDefinition(): unknown {
+  return {
+    format: 1,
+    name: 'UFS 3.1 phone',
+    seed: 1,
+    machine: { profile: 'phone-a76' },
+    device: {
+      kind: 'ufs',
+      capacity: '64GiB',
+      host: { generation: 'ufs-3.1', gear: 'HS-G4', lanes: 2 },
+      media: { profile: 'ufs-3.1-tlc' },
+    },
+    queue: { scheduler: 'none' },
+    workload: {
+      fio: '[global]\nioengine=libaio\ndirect=1\nbs=4k\nsize=1g\nruntime=200ms\ntime_based\n\n[randread]\nrw=randread\niodepth=32\n',
+    },
+    run: { detail: 'requests' },
+  };
+}
