@@ -63,7 +63,7 @@ export default defineConfig(
     rules: {
       ...banImports(
         ['^node:', 'core is pure: declare a port in core and implement it in main.'],
-        ['^(?!zod$)[a-z@]', 'core imports nothing but core and the schema library (zod).'],
+        ['^(?!zod$|node:)[a-z@]', 'core imports nothing but core and the schema library (zod).'],
         [outOfCore, 'core is the lowest layer.'],
         ['(^|/)contract/', 'core/contract names the rooms; no room imports it.'],
       ),
@@ -99,7 +99,7 @@ export default defineConfig(
     rules: {
       ...banImports(
         ['^node:', 'the contract is pure data.'],
-        ['^(?!zod$)[a-z@]', 'the contract imports nothing but core and the schema library (zod).'],
+        ['^(?!zod$|node:)[a-z@]', 'the contract imports nothing but core and the schema library (zod).'],
         [outOfCore, 'core is the lowest layer.'],
       ),
     },
