@@ -81,7 +81,11 @@ export class KyberLatency {
    * The timer: gathers the CPUs' histograms and calls `setDepth(domain, depth)` for every domain whose depth should change.
    * `depthOf(domain)` is the present depth. Runs about ten times a second, so it may take closures.
    */
-  evaluate(nowNs: number, depthOf: (domain: number) => number, setDepth: (domain: number, depth: number) => void): void {
+  evaluate(
+    nowNs: number,
+    depthOf: (domain: number) => number,
+    setDepth: (domain: number, depth: number) => void,
+  ): void {
     this.gather();
     let isCongested = false;
     for (let domain = 0; domain < MEASURED_DOMAINS; domain++) {

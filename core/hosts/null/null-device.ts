@@ -216,7 +216,12 @@ export class NullDevice implements Lld {
   /** Counters for the `device` part of the summary. */
   statistics(): Readonly<Record<string, number>> {
     const counts = Object.fromEntries(OP_NAMES.map((op, i) => [op, this.completed[i]]));
-    return { ...counts, peakInService: this.peakInService, peakInDevice: this.peakInDevice, busyServerNs: this.busyServerNs };
+    return {
+      ...counts,
+      peakInService: this.peakInService,
+      peakInDevice: this.peakInDevice,
+      busyServerNs: this.busyServerNs,
+    };
   }
 
   /** Requests in the FIFO wait for a server; who holds the servers is not kept, because a server always frees itself. */
@@ -229,7 +234,8 @@ export class NullDevice implements Lld {
   /** What is left in the device, as sentences; empty after a run that came to its end. */
   checkEmpty(): string[] {
     const left: string[] = [];
-    if (this.inDevice > 0) left.push(`null device: ${this.inDevice} requests in the device, ${this.fifo.size} of them in its queue`);
+    if (this.inDevice > 0)
+      left.push(`null device: ${this.inDevice} requests in the device, ${this.fifo.size} of them in its queue`);
     if (this.irqsPending > 0) left.push(`null device: ${this.irqsPending} completion interrupts not handled`);
     return left;
   }
