@@ -103,7 +103,7 @@ export class RequestTable {
   next = new Int32Array(FIRST_CAPACITY);
   prev = new Int32Array(FIRST_CAPACITY);
 
-  // the scheduler's own
+  // the scheduler's own; -1 (fifoTimeNs 0) in a new request: `finish` may come for one that was never inserted
   elvA = new Int32Array(FIRST_CAPACITY);
   elvB = new Int32Array(FIRST_CAPACITY);
   elvC = new Int32Array(FIRST_CAPACITY);
@@ -158,6 +158,11 @@ export class RequestTable {
     this.doneBytes[rq] = 0;
     this.next[rq] = NONE;
     this.prev[rq] = NONE;
+    this.elvA[rq] = NONE;
+    this.elvB[rq] = NONE;
+    this.elvC[rq] = NONE;
+    this.elvD[rq] = NONE;
+    this.fifoTimeNs[rq] = 0;
   }
 
   /** One past the highest handle ever handed out: the range to scan for all requests in flight. */
