@@ -17,8 +17,12 @@ export type Handler = (arg: number) => void;
 const KIND_BITS = 9;
 const MAX_KINDS = 1 << KIND_BITS;
 const KIND_MASK = MAX_KINDS - 1;
+const ARG_BITS = 31 - KIND_BITS;
 /** Handles carried by events are below this (a pooled handle is reused, so millions are plenty). */
-export const MAX_ARG = 1 << (31 - KIND_BITS);
+export const MAX_ARG = 1 << ARG_BITS;
+
+/** Events remembered for a deadlock report. */
+const HISTORY = 32;
 
 /** A timer that was cancelled or never armed. */
 const NEVER = Infinity;
@@ -32,6 +36,7 @@ export class Engine {
   seq = -1;
   readonly seed: number;
 
+  private halted = false;
   private readonly heap = new EventHeap();
   private readonly handlers: Handler[] = [];
   private readonly labels: string[] = [];
@@ -48,6 +53,9 @@ export class Engine {
   private timerDaemon = new Uint8Array(64);
   private armedTimers = 0;
   private timerEntries = 0;
+  private historyNext = 0;
+  private readonly historyNs = new Float64Array(HISTORY);
+  private readonly historyPayload = new Int32Array(HISTORY);
 
   constructor(seed: number) {
     this.seed = seed;
@@ -71,7 +79,8 @@ export class Engine {
 
   /** Schedules `kind(arg)` at the absolute time `atNs` (integer, not before now). Returns the event's sequence number. */
   at(atNs: number, kind: number, arg: number): number {
-    if (atNs < this.now) throw new Error(`engine: ${this.labels[kind]} scheduled at ${atNs}, before now (${this.now})`);
+    if (!(atNs >= this.now)) throw new Error(`engine: ${this.labels[kind]} at ${atNs}, before now (${this.now})`);
+    if (arg >>> ARG_BITS !== 0) throw new RangeError(`engine: argument ${arg} of ${this.labels[kind]}`);
     return this.heap.push(atNs, (arg << KIND_BITS) | kind);
   }
 
@@ -93,6 +102,7 @@ export class Engine {
    */
   createTimer(kind: number, arg: number, daemon = false): number {
     if (this.timerCount === this.timerDueNs.length) this.growTimers();
+    if (arg >>> ARG_BITS !== 0) throw new RangeError(`engine: argument ${arg} of timer ${this.labels[kind]}`);
     const id = this.timerCount++;
     this.timerPayload[id] = (arg << KIND_BITS) | kind;
     this.timerDaemon[id] = daemon ? 1 : 0;
@@ -104,7 +114,7 @@ export class Engine {
    * timers do at every request.
    */
   armTimer(id: number, atNs: number): void {
-    if (atNs < this.now) throw new Error(`engine: timer armed at ${atNs}, before now (${this.now})`);
+    if (!(atNs >= this.now)) throw new Error(`engine: timer armed at ${atNs}, before now (${this.now})`);
     if (this.timerDueNs[id] === NEVER && this.timerDaemon[id] === 0) this.armedTimers++;
     this.timerDueNs[id] = atNs;
     this.timerSeq[id] = this.heap.takeSeq();
@@ -170,19 +180,37 @@ export class Engine {
     return this.heap.size - this.timerEntries === 0 && this.armedTimers === 0;
   }
 
+  /** Ends the run after the event being dispatched: `runSlice` returns false from then on. */
+  halt(): void {
+    this.halted = true;
+  }
+
+  /** The last events dispatched, oldest first, as `ns label(arg)`: what a deadlock report shows. */
+  lastEvents(): string[] {
+    const lines: string[] = [];
+    for (let i = Math.max(0, this.historyNext - HISTORY); i < this.historyNext; i++) {
+      const payload = this.historyPayload[i % HISTORY];
+      lines.push(`${this.historyNs[i % HISTORY]} ${this.labels[payload & KIND_MASK]}(${payload >>> KIND_BITS})`);
+    }
+    return lines;
+  }
+
   /**
-   * Dispatches up to `maxEvents` events, none later than `untilNs`. Returns false when the run is quiet or the next event is later than
-   * `untilNs`, true when there is more to do.
+   * Dispatches up to `maxEvents` events, none later than `untilNs`. Returns false when the run was halted or is quiet or the next event is later
+   * than `untilNs`, true when there is more to do.
    */
   runSlice(maxEvents: number, untilNs = Infinity): boolean {
     const heap = this.heap;
     const handlers = this.handlers;
     for (let i = 0; i < maxEvents; i++) {
-      if (heap.size === 0 || heap.peekAtNs() > untilNs || this.isQuiet()) return false;
+      if (this.halted || heap.size === 0 || heap.peekAtNs() > untilNs || this.isQuiet()) return false;
       const payload = heap.pop();
       this.now = heap.poppedAtNs;
       this.seq = heap.poppedSeq;
       this.events++;
+      const at = this.historyNext++ % HISTORY;
+      this.historyNs[at] = this.now;
+      this.historyPayload[at] = payload;
       handlers[payload & KIND_MASK](payload >>> KIND_BITS);
     }
     return true;
