@@ -1,0 +1,145 @@
+/**
+ * What charts ask of a run's I/Os, answered at the resolution of the screen: histogram, latency over time, stage shares. Buckets are counted by SQLite.
+ *
+ * Latencies are on a logarithmic scale throughout: equal steps of ln(total_ns) between the smallest and the largest of the selection.
+ */
+import type Database from 'better-sqlite3';
+import type { ChartQuery, HistogramData, LatencyOverTime, StageBands, StageShare } from '../../core/contract/api.ts';
+import { TABLES } from '../../core/trace/schema.ts';
+import { rangeCondition, rowRange } from './row-ranges.ts';
+import { queryWith } from './sql-files.ts';
+import { checkedWhere } from './where.ts';
+
+const TABLE = 'io';
+const TIME = 'submit_ns';
+
+/** From this share of the I/Os upwards is "the tail". */
+const TAIL_PERCENT = 99;
+
+interface Bounds {
+  readonly n: number;
+  readonly minNs: number;
+  readonly maxNs: number;
+  readonly fromNs: number;
+  readonly toNs: number;
+}
+
+interface Scale {
+  readonly edgesNs: Float64Array;
+  readonly lnMin: number;
+  readonly lnStep: number;
+}
+
+export class Charts {
+  private readonly database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.database = database;
+  }
+
+  histogram(request: ChartQuery & { bins: number }): HistogramData {
+    const places = this.places(request);
+    const bounds = this.bounds(places);
+    const { edgesNs, lnMin, lnStep } = logScale(bounds, request.bins);
+    const counts = new Float64Array(request.bins);
+    if (bounds.n === 0) return { edgesNs, counts, n: 0 };
+    const rows = this.database.prepare(queryWith('histogram', { ...places, bins: request.bins, lnMin, lnStep })).all();
+    for (const row of rows as { bucket: number; n: number }[]) counts[row.bucket] = row.n;
+    return { edgesNs, counts, n: bounds.n };
+  }
+
+  latencyOverTime(request: ChartQuery & { columns: number; rows: number }): LatencyOverTime {
+    const { columns, rows } = request;
+    const places = this.places(request);
+    const bounds = this.bounds(places);
+    const { edgesNs, lnMin, lnStep } = logScale(bounds, rows);
+    const counts = new Float64Array(columns * rows);
+    const p50Ns = new Float64Array(columns).fill(NaN);
+    const p99Ns = new Float64Array(columns).fill(NaN);
+    const answer = {
+      columns,
+      rows,
+      fromNs: bounds.fromNs ?? 0,
+      toNs: bounds.toNs ?? 0,
+      edgesNs,
+      counts,
+      p50Ns,
+      p99Ns,
+      n: bounds.n,
+    };
+    if (bounds.n === 0) return answer;
+    const stepNs = Math.max(1, (bounds.toNs - bounds.fromNs + 1) / columns);
+    const grid = { ...places, columns, rows, fromNs: bounds.fromNs, stepNs: literal(stepNs), lnMin, lnStep };
+    const cells = this.database.prepare(queryWith('latency_over_time', grid)).all() as {
+      x: number;
+      y: number;
+      n: number;
+    }[];
+    for (const cell of cells) counts[cell.y * columns + cell.x] = cell.n;
+    const bands = this.database.prepare(queryWith('latency_percentiles_over_time', grid)).all();
+    for (const band of bands as { x: number; p50: number; p99: number }[]) {
+      p50Ns[band.x] = band.p50;
+      p99Ns[band.x] = band.p99;
+    }
+    return answer;
+  }
+
+  stages(request: ChartQuery): StageBands {
+    const places = this.places(request);
+    const all = this.stageShares(places);
+    const threshold = this.database
+      .prepare(queryWith('latency_percentile', { ...places, percent: TAIL_PERCENT }))
+      .get() as { ns: number | null };
+    const tail = this.stageShares({
+      ...places,
+      where: `(${places.where}) AND total_ns >= ${literal(threshold.ns ?? 0)}`,
+    });
+    return { all: all.shares, tail: tail.shares, n: all.n, tailN: tail.n };
+  }
+
+  private stageShares(places: Places): { shares: readonly StageShare[]; n: number } {
+    const stages = TABLES[TABLE].filter((column) => column.stage !== undefined);
+    const sums = stages.map((column) => `sum("${column.name}") AS "${column.name}"`).join();
+    const row = this.database.prepare(queryWith('stage_sums', { ...places, sums })).get() as Record<
+      string,
+      number | null
+    >;
+    const n = row['n'] ?? 0;
+    const totalNs = row['total_ns'] ?? 0;
+    const shares = stages.flatMap(({ name, stage }) => {
+      const sum = row[name];
+      if (sum === null || stage === undefined) return [];
+      return [{ stage, meanNs: n === 0 ? 0 : sum / n, share: totalNs === 0 ? 0 : sum / totalNs }];
+    });
+    return { shares, n };
+  }
+
+  private places(request: ChartQuery): Places {
+    return {
+      table: TABLE,
+      time: TIME,
+      range: rangeCondition(rowRange(this.database, request.runId, TABLE)),
+      where: checkedWhere(this.database, TABLE, request.where),
+    };
+  }
+
+  private bounds(places: Places): Bounds {
+    return this.database.prepare(queryWith('latency_bounds', places)).get() as Bounds;
+  }
+}
+
+type Places = Readonly<Record<'table' | 'time' | 'range' | 'where', string>>;
+
+/** A number as an SQL literal that is a REAL. */
+function literal(value: number): string {
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
+
+/** Equal steps of ln between the bounds, never empty. */
+function logScale(bounds: Bounds, steps: number): Scale {
+  const lnMin = Math.log(Math.max(1, bounds.minNs ?? 1));
+  const lnMax = Math.log(Math.max(1, bounds.maxNs ?? 1) + 1);
+  const lnStep = Math.max((lnMax - lnMin) / steps, 1e-12);
+  const edgesNs = Float64Array.from({ length: steps + 1 }, (_v, i) => Math.exp(lnMin + i * lnStep));
+  return { edgesNs, lnMin, lnStep };
+}

@@ -1,0 +1,1 @@
+SELECT count(*) FROM experiment WHERE draft IS NOT NULL

@@ -1,0 +1,2 @@
+-- Second half of a save.
+UPDATE experiment SET definition = draft, revision = revision + 1, draft = NULL WHERE draft IS NOT NULL

@@ -1,0 +1,1 @@
+SELECT rowid FROM "{table}" WHERE {range} AND ({where}) ORDER BY {order}

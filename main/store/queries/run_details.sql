@@ -1,0 +1,1 @@
+SELECT definition, summary FROM run WHERE run_id = ?

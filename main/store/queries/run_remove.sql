@@ -1,0 +1,1 @@
+DELETE FROM run WHERE run_id = ?

@@ -1,0 +1,283 @@
+/**
+ * Everything that changes a project: experiments with their drafts and revisions, runs, rows. The writing half of the store; runs in the
+ * store worker, on the one connection that may write.
+ *
+ * While a run is being recorded its rows wait in an open transaction for the next commit; any other change commits them first, so that every change
+ * is durable by itself.
+ */
+import type { ExperimentRow, ProjectState, RunRow } from '../../core/contract/api.ts';
+import { BlklabError } from '../../core/contract/errors.ts';
+import type { RunStatus, RunSummary } from '../../core/contract/summary.ts';
+import { TABLES, type TraceBatch, type TraceTable } from '../../core/trace/schema.ts';
+import { projectErrors, toStoreError } from './errors.ts';
+import { Ingest } from './ingest.ts';
+import { closeProject, createProject, guarded, openProject, type OpenProject } from './open.ts';
+import { rangeCondition, rowRange } from './row-ranges.ts';
+import { dropIndexes, indexRun } from './run-indexes.ts';
+import { query } from './sql-files.ts';
+
+export interface NewRun {
+  readonly experimentId: number;
+  readonly seed: number;
+  /** Counted from 1. */
+  readonly repeat: number;
+  readonly definition: unknown;
+  readonly startedAt: string;
+  readonly appVersion: string;
+}
+
+export interface RunEnd {
+  readonly runId: number;
+  readonly status: RunStatus;
+  readonly wallMs: number;
+  /** Null when the run gave none (it failed). */
+  readonly summary: RunSummary | null;
+  /** Why it failed, in words. */
+  readonly message: string | null;
+}
+
+/** A run as listed, with the reason of a failure. */
+export type ListedRun = RunRow & { readonly message: string | null };
+
+export type OpenedProject = Pick<ProjectState, 'readOnly' | 'recoveredRuns'>;
+
+interface ExperimentRecord {
+  id: number;
+  name: string;
+  definition: string;
+  draft: string | null;
+  revision: number;
+  created_at: string;
+}
+
+export class StoreWriter {
+  private project: OpenProject | undefined;
+  private ingest: Ingest | undefined;
+  /** Changes under way inside each other. */
+  private depth = 0;
+
+  create(path: string): OpenedProject {
+    this.close();
+    this.project = createProject(path);
+    return { readOnly: false, recoveredRuns: 0 };
+  }
+
+  open(path: string): OpenedProject {
+    this.close();
+    this.project = openProject(path);
+    return { readOnly: this.project.isReadOnly, recoveredRuns: this.project.recoveredRuns };
+  }
+
+  close(): void {
+    const { project, ingest } = this;
+    this.project = undefined;
+    this.ingest = undefined;
+    if (project === undefined) return;
+    ingest?.commit();
+    closeProject(project);
+  }
+
+  /** Copies the project, as it is now, to a path (through SQLite's backup, so a copy is never torn). */
+  async backup(path: string): Promise<void> {
+    const project = this.opened();
+    this.ingest?.commit();
+    try {
+      await project.database.backup(path);
+    } catch (error) {
+      throw toStoreError(error, path);
+    }
+  }
+
+  experiments(): readonly ExperimentRow[] {
+    return this.work((db) => (db.prepare(query('experiment_list')).all() as ExperimentRecord[]).map(toExperimentRow));
+  }
+
+  createExperiment(name: string, definition: unknown, createdAt: string): ExperimentRow {
+    return this.change((db) => {
+      const values = { name, definition: JSON.stringify(definition), createdAt };
+      const { lastInsertRowid } = db.prepare(query('experiment_create')).run(values);
+      return this.experiment(Number(lastInsertRowid));
+    });
+  }
+
+  /** Keeps an edited definition as a draft. NO_SUCH when there is no such experiment. */
+  draft(id: number, name: string, definition: unknown): ExperimentRow {
+    return this.change((db) => {
+      db.prepare(query('experiment_draft')).run({ id, name, definition: JSON.stringify(definition) });
+      return this.experiment(id);
+    });
+  }
+
+  experiment(id: number): ExperimentRow {
+    return this.work((db) => {
+      const row = db.prepare(query('experiment_get')).get(id) as ExperimentRecord | undefined;
+      if (row === undefined) throw new BlklabError('NO_SUCH', `There is no experiment ${id}.`);
+      return toExperimentRow(row);
+    });
+  }
+
+  removeExperiment(id: number): boolean {
+    return this.change((db) => {
+      for (const run of this.runs(id)) this.removeRun(run.id);
+      return db.prepare(query('experiment_remove')).run(id).changes > 0;
+    });
+  }
+
+  draftCount(): number {
+    return this.work((db) => db.prepare(query('draft_count')).pluck().get() as number);
+  }
+
+  /** Every draft becomes a revision. */
+  saveDrafts(createdAt: string): void {
+    this.change((db) => {
+      db.prepare(query('revision_from_drafts')).run({ createdAt });
+      db.prepare(query('experiment_adopt_drafts')).run();
+    });
+  }
+
+  discardDrafts(): void {
+    this.change((db) => {
+      db.prepare(query('experiment_discard_drafts')).run();
+      db.prepare(query('experiment_remove_unsaved')).run();
+    });
+  }
+
+  createRun(run: NewRun): number {
+    return this.change((db) => {
+      const values = { ...run, definition: JSON.stringify(run.definition) };
+      return Number(db.prepare(query('run_create')).run(values).lastInsertRowid);
+    });
+  }
+
+  endRun(end: RunEnd): void {
+    this.change((db) => {
+      const run = end.summary?.run;
+      db.prepare(query('run_finish')).run({
+        runId: end.runId,
+        status: end.status,
+        wallMs: Math.round(end.wallMs),
+        simNs: run?.simNs ?? 0,
+        events: run?.events ?? 0,
+        ios: run?.ios ?? rowsOf(db, end.runId, 'io'),
+        requests: run?.requests ?? rowsOf(db, end.runId, 'request'),
+        traceHash: run?.traceHash ?? null,
+        summary: end.summary === null ? null : JSON.stringify(end.summary),
+        message: end.message,
+      });
+    });
+  }
+
+  /** Runs of an experiment, or of all. */
+  runs(experimentId: number | null): readonly ListedRun[] {
+    return this.work((db) => db.prepare(query('run_list')).all({ experimentId, runId: null }).map(toRunRow));
+  }
+
+  run(runId: number): { row: ListedRun; summary: RunSummary | null; definition: unknown } {
+    return this.work((db) => {
+      const row = db.prepare(query('run_list')).get({ experimentId: null, runId });
+      if (row === undefined) throw new BlklabError('NO_SUCH', `There is no run ${runId}.`);
+      const details = db.prepare(query('run_details')).get(runId) as { definition: string; summary: string | null };
+      const summary = details.summary === null ? null : (JSON.parse(details.summary) as RunSummary);
+      return { row: toRunRow(row), summary, definition: JSON.parse(details.definition) as unknown };
+    });
+  }
+
+  removeRun(runId: number): boolean {
+    return this.change((db) => {
+      dropIndexes(db, runId);
+      for (const table of Object.keys(TABLES) as TraceTable[])
+        db.prepare(`DELETE FROM "${table}" WHERE ${rangeCondition(rowRange(db, runId, table))}`).run();
+      return db.prepare(query('run_remove')).run(runId).changes > 0;
+    });
+  }
+
+  indexRun(runId: number): void {
+    this.change((db) => indexRun(db, runId));
+  }
+
+  /** Begins to record rows of a run. */
+  beginRows(runId: number): void {
+    const { database } = this.writable();
+    this.ingest = new Ingest(database, runId);
+  }
+
+  writeRows(batch: TraceBatch): number {
+    const { path } = this.writable();
+    const { ingest } = this;
+    if (ingest === undefined) throw new Error('rows without a run');
+    guarded(path, () => ingest.write(batch));
+    return ingest.rows;
+  }
+
+  commitRows(): void {
+    const { ingest } = this;
+    if (ingest !== undefined) guarded(this.opened().path, () => ingest.commit());
+  }
+
+  private opened(): OpenProject {
+    if (this.project === undefined) throw new BlklabError('NO_SUCH', 'No project is open.');
+    return this.project;
+  }
+
+  private writable(): OpenProject {
+    const project = this.opened();
+    if (project.isReadOnly) throw projectErrors.readOnly(project.path);
+    return project;
+  }
+
+  private work<T>(task: (db: OpenProject['database']) => T): T {
+    const { path, database } = this.opened();
+    return guarded(path, () => task(database));
+  }
+
+  /** One transaction of its own, after what a run has written so far. Nested changes join the outer one. */
+  private change<T>(task: (db: OpenProject['database']) => T): T {
+    const { path, database } = this.writable();
+    return guarded(path, () => {
+      if (database.inTransaction && this.depth === 0) this.ingest?.commit();
+      this.depth++;
+      try {
+        return database.transaction(() => task(database))();
+      } finally {
+        this.depth--;
+      }
+    });
+  }
+}
+
+function rowsOf(db: OpenProject['database'], runId: number, table: TraceTable): number {
+  const range = rowRange(db, runId, table);
+  return range === undefined ? 0 : range.last - range.first + 1;
+}
+
+function toExperimentRow(row: ExperimentRecord): ExperimentRow {
+  return {
+    id: row.id,
+    name: row.name,
+    definition: JSON.parse(row.draft ?? row.definition) as unknown,
+    revision: row.revision,
+    dirty: row.draft !== null,
+    createdAt: row.created_at,
+  };
+}
+
+function toRunRow(record: unknown): ListedRun {
+  const row = record as Record<string, never>;
+  return {
+    id: row['run_id'],
+    experimentId: row['experiment_id'],
+    seed: row['seed'],
+    repeat: row['repeat'],
+    status: row['status'],
+    startedAt: row['started_at'],
+    wallMs: row['wall_ms'],
+    simNs: row['sim_ns'],
+    events: row['events'],
+    ios: row['ios'],
+    requests: row['requests'],
+    traceHash: row['trace_hash'],
+    outdated: row['is_outdated'] === 1,
+    hasRows: row['has_rows'] === 1,
+    message: row['message'],
+  };
+}
