@@ -5,7 +5,7 @@
  * what makes runs repeatable. The child choice in `pop` is free of branches, because a mispredicted branch per level is
  * the real cost of a heap.
  *
- * Not modelled: removal from the middle. Cancellation is lazy and lives in `timers.ts`.
+ * Not modelled: removal from the middle. Cancellation is lazy and lives in `engine.ts`.
  */
 export class EventHeap {
   /** Number of pending events. */

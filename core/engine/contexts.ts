@@ -1,0 +1,96 @@
+/**
+ * The columns of the machine's contexts of execution: what each is doing, what it does next, and its call stack.
+ *
+ * Contexts `0..cpus-1` are the hardirq contexts, `cpus..2*cpus-1` the softirq contexts, the rest are tasks. Columns only, no behaviour: the rules are in
+ * `machine.ts`.
+ */
+
+/** Task states. */
+export const TASK_RUNNABLE = 0;
+export const TASK_SLEEPING = 1;
+export const TASK_DEAD = 2;
+
+/** Calls that one context can have open: bio submission through stacked devices needs about half. */
+const RETURN_DEPTH = 16;
+const NONE = -1;
+
+export class Contexts {
+  /** Contexts so far. */
+  count = 0;
+
+  cpu = new Int32Array(256);
+  /** CPU time left of the burst in progress. */
+  remainingNs = new Float64Array(256);
+  /** CPU time to be added to the next burst. */
+  chargeNs = new Float64Array(256);
+  /** Where it continues after the burst, or when woken. */
+  nextKind = new Int32Array(256);
+  nextArg = new Int32Array(256);
+  hasNext = new Uint8Array(256);
+  state = new Uint8Array(256);
+  /** Woken while it was still burning its last charge on the way to sleep. */
+  wakePending = new Uint8Array(256);
+  /** Kind that a worker's handler which returns without continuing goes on at; -1 for plain tasks. */
+  home = new Int32Array(256).fill(NONE);
+  urgent = new Uint8Array(256);
+  watched = new Uint8Array(256);
+  readonly names: string[] = [];
+
+  private returnTop = new Uint8Array(256);
+  private returns = new Int32Array(256 * RETURN_DEPTH * 2);
+
+  /** Adds a context and returns its number. */
+  create(name: string, cpu: number): number {
+    if (this.count === this.state.length) this.grow();
+    const x = this.count++;
+    this.names.push(name);
+    this.cpu[x] = cpu;
+    return x;
+  }
+
+  pushReturn(x: number, kind: number, arg: number): void {
+    const top = this.returnTop[x];
+    if (top === RETURN_DEPTH) throw new Error(`machine: call stack of ${this.names[x]} is full`);
+    this.returnTop[x] = top + 1;
+    const at = (x * RETURN_DEPTH + top) * 2;
+    this.returns[at] = kind;
+    this.returns[at + 1] = arg;
+  }
+
+  /** Takes the top of the call stack off and returns its place for `returnKind` and `returnArg`. */
+  popReturn(x: number): number {
+    const top = this.returnTop[x] - 1;
+    if (top < 0) throw new Error(`machine: ${this.names[x]} returns to nobody`);
+    this.returnTop[x] = top;
+    return (x * RETURN_DEPTH + top) * 2;
+  }
+
+  returnKind(at: number): number {
+    return this.returns[at];
+  }
+
+  returnArg(at: number): number {
+    return this.returns[at + 1];
+  }
+
+  private grow(): void {
+    const n = this.state.length * 2;
+    const wider = <T extends Float64Array | Int32Array | Uint8Array>(old: T, fresh: T): T => {
+      fresh.set(old);
+      return fresh;
+    };
+    this.cpu = wider(this.cpu, new Int32Array(n));
+    this.remainingNs = wider(this.remainingNs, new Float64Array(n));
+    this.chargeNs = wider(this.chargeNs, new Float64Array(n));
+    this.nextKind = wider(this.nextKind, new Int32Array(n));
+    this.nextArg = wider(this.nextArg, new Int32Array(n));
+    this.hasNext = wider(this.hasNext, new Uint8Array(n));
+    this.state = wider(this.state, new Uint8Array(n));
+    this.wakePending = wider(this.wakePending, new Uint8Array(n));
+    this.home = wider(this.home, new Int32Array(n).fill(NONE));
+    this.urgent = wider(this.urgent, new Uint8Array(n));
+    this.watched = wider(this.watched, new Uint8Array(n));
+    this.returnTop = wider(this.returnTop, new Uint8Array(n));
+    this.returns = wider(this.returns, new Int32Array(n * RETURN_DEPTH * 2));
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * The scheduler of the emulated CPUs: which context executes, who preempts whom, and when a CPU idles.
+ *
+ * The order on a CPU is hardirq > softirq > the task that owns it > urgent tasks > the run queue > idle. A burst is one engine event at its end; a preempted
+ * burst leaves its event behind, which is recognised by its sequence number when it comes. What executes is decided only between handlers, so a handler
+ * sees a machine that stands still.
+ *
+ * The rules for the code that runs here, and what is not modelled, are told in `machine.ts`, the face of this.
+ *
+ * @kernel v6.12 kernel/softirq.c irq_exit_rcu, kernel/sched/core.c __schedule
+ */
+import { Contexts, TASK_RUNNABLE, TASK_SLEEPING } from './contexts.ts';
+import type { MachineCosts } from './costs/costs.ts';
+import type { Engine } from './engine.ts';
+import { IdleCpus } from './idle.ts';
+import { IntRing } from './ring.ts';
+
+const NONE = -1;
+
+/** What a context is to the preemption rule. */
+export const LEVEL_TASK = 0;
+export const LEVEL_SOFTIRQ = 1;
+export const LEVEL_HARDIRQ = 2;
+
+/** Told when tasks it watches give up their CPU and when they get one back (work queues count running workers this way). */
+export interface SleepWatcher {
+  /** `x`, which is executing, goes to sleep. May charge it and wake others. */
+  taskSleeps(x: number): void;
+  /** `x` was woken and is being switched to. */
+  taskResumes(x: number): void;
+}
+
+export class CpuScheduler {
+  /** The context whose handler is being called; -1 outside handlers (device events). */
+  current = NONE;
+  readonly cpus: number;
+  readonly costs: MachineCosts;
+  contextSwitches = 0;
+  /** Busy ns per CPU: hardirq, softirq, task (3 per CPU), in completed stretches. Idle and leaving idle states count as neither. */
+  readonly busyNs: Float64Array;
+
+  protected readonly engine: Engine;
+  protected readonly contexts = new Contexts();
+  protected readonly idle: IdleCpus;
+  protected watcher: SleepWatcher | undefined;
+
+  private readonly burstKind: number;
+  private readonly idleExitKind: number;
+  private readonly trailingKind: number;
+
+  // per CPU
+  protected readonly running: Int32Array; // context on the CPU, NONE while idle or between decisions
+  protected readonly startedNs: Float64Array;
+  private readonly burstSeq: Float64Array;
+  private readonly hardBusy: Uint8Array;
+  private readonly softBusy: Uint8Array;
+  protected readonly taskOn: Int32Array; // task that owns the CPU below the irq contexts
+  private readonly lastTask: Int32Array;
+  private readonly deciding: Uint8Array; // inside a handler of this CPU: no decision until it returns
+  protected readonly hardQueue: IntRing[] = [];
+  protected readonly softQueue: IntRing[] = [];
+  protected readonly runQueue: IntRing[] = [];
+  protected readonly urgentQueue: IntRing[] = []; // runnable tasks that go before those of runQueue
+
+  constructor(engine: Engine, costs: MachineCosts, cpus: number) {
+    this.engine = engine;
+    this.costs = costs;
+    this.cpus = cpus;
+    this.idle = new IdleCpus(cpus, costs.idleStates);
+    this.busyNs = new Float64Array(3 * cpus);
+    this.running = new Int32Array(cpus).fill(NONE);
+    this.startedNs = new Float64Array(cpus);
+    this.burstSeq = new Float64Array(cpus).fill(NONE);
+    this.hardBusy = new Uint8Array(cpus);
+    this.softBusy = new Uint8Array(cpus);
+    this.taskOn = new Int32Array(cpus).fill(NONE);
+    this.lastTask = new Int32Array(cpus).fill(NONE);
+    this.deciding = new Uint8Array(cpus);
+    for (let c = 0; c < cpus; c++) this.contexts.create(`hardirq/${c}`, c);
+    for (let c = 0; c < cpus; c++) this.contexts.create(`softirq/${c}`, c);
+    for (const queues of [this.hardQueue, this.softQueue, this.runQueue, this.urgentQueue]) {
+      for (let c = 0; c < cpus; c++) queues.push(new IntRing());
+    }
+    this.burstKind = engine.register('cpu.burst', (cpu) => {
+      this.burstEnded(cpu);
+    });
+    this.idleExitKind = engine.register('cpu.idle-exit', (cpu) => {
+      if (!this.idle.isExit(cpu, engine.seq)) return; // an earlier signal had it up sooner
+      this.idle.leave(cpu, engine.now);
+      this.decide(cpu);
+    });
+    this.trailingKind = engine.register('cpu.trailing', () => undefined);
+  }
+
+  /** The current context burns `costNs` (plus what it was charged) and then continues at `kind(arg)`. */
+  run(x: number, costNs: number, kind: number, arg: number): void {
+    if (x !== this.current) throw new Error(`machine: run() for ${this.contexts.names[x]}, which is not executing`);
+    if (this.contexts.hasNext[x] !== 0) throw new Error(`machine: ${this.contexts.names[x]} continues twice`);
+    this.contexts.remainingNs[x] = costNs + this.contexts.chargeNs[x];
+    this.contexts.chargeNs[x] = 0;
+    this.contexts.nextKind[x] = kind;
+    this.contexts.nextArg[x] = arg;
+    this.contexts.hasNext[x] = 1;
+  }
+
+  /** Tasks waiting on the CPU's run queue (the running one not counted). */
+  runQueueLength(cpu: number): number {
+    return this.runQueue[cpu].size + this.urgentQueue[cpu].size;
+  }
+
+  /** Work of `level` became pending on a CPU. */
+  protected kick(cpu: number, level: number): void {
+    if (this.deciding[cpu] !== 0) return; // looked at when the handler returns
+    const x = this.running[cpu];
+    if (x === NONE) {
+      this.signalIdle(cpu, 0);
+      return;
+    }
+    const runningLevel = x < this.cpus ? LEVEL_HARDIRQ : x < 2 * this.cpus ? LEVEL_SOFTIRQ : LEVEL_TASK;
+    if (level <= runningLevel) return;
+    this.suspend(cpu, x);
+    this.decide(cpu);
+  }
+
+  private suspend(cpu: number, x: number): void {
+    const ranNs = this.engine.now - this.startedNs[cpu];
+    this.contexts.remainingNs[x] -= ranNs;
+    this.account(cpu, x, ranNs);
+    this.running[cpu] = NONE;
+    this.burstSeq[cpu] = NONE;
+  }
+
+  private account(cpu: number, x: number, ranNs: number): void {
+    this.busyNs[3 * cpu + (x < this.cpus ? 0 : x < 2 * this.cpus ? 1 : 2)] += ranNs;
+  }
+
+  /** An idle CPU (or one that is leaving its idle state) is called; the signal takes `delayNs` to arrive. */
+  protected signalIdle(cpu: number, delayNs: number): void {
+    const nowNs = this.engine.now;
+    const dueNs = this.idle.signal(cpu, nowNs + delayNs);
+    if (Number.isNaN(dueNs)) return;
+    if (dueNs > nowNs) this.idle.scheduled(cpu, this.engine.at(dueNs, this.idleExitKind, cpu));
+    else {
+      this.idle.leave(cpu, nowNs);
+      this.decide(cpu);
+    }
+  }
+
+  /** Picks what the CPU does next: hardirq, softirq, the task that owns it, the run queue, or nothing. */
+  private decide(cpu: number): void {
+    const cpus = this.cpus;
+    let x: number;
+    if (this.hardBusy[cpu] !== 0) x = cpu;
+    else if (this.hardQueue[cpu].size > 0) {
+      this.hardBusy[cpu] = 1;
+      x = cpu;
+      this.beginItem(x, this.hardQueue[cpu], this.costs.hardirqEntryNs);
+    } else if (this.softBusy[cpu] !== 0) x = cpus + cpu;
+    else if (this.softQueue[cpu].size > 0) {
+      this.softBusy[cpu] = 1;
+      x = cpus + cpu;
+      this.beginItem(x, this.softQueue[cpu], this.costs.softirqEntryNs);
+    } else if (this.taskOn[cpu] !== NONE) x = this.taskOn[cpu];
+    else if (this.runQueueLength(cpu) > 0) {
+      x = (this.urgentQueue[cpu].size > 0 ? this.urgentQueue : this.runQueue)[cpu].shift();
+      this.taskOn[cpu] = x;
+      if (this.contexts.watched[x] !== 0) this.watcher?.taskResumes(x);
+      if (this.lastTask[cpu] !== x) {
+        this.contextSwitches++;
+        this.contexts.remainingNs[x] += this.costs.contextSwitchNs;
+        this.lastTask[cpu] = x;
+      }
+    } else {
+      this.running[cpu] = NONE;
+      this.lastTask[cpu] = NONE; // the idle task: switching from it costs as much
+      this.idle.enter(cpu, this.engine.now);
+      return;
+    }
+    this.running[cpu] = x;
+    this.startedNs[cpu] = this.engine.now;
+    this.burstSeq[cpu] = this.engine.at(this.engine.now + this.contexts.remainingNs[x], this.burstKind, cpu);
+  }
+
+  private beginItem(x: number, queue: IntRing, entryNs: number): void {
+    this.contexts.remainingNs[x] = queue.shift() + entryNs + this.contexts.chargeNs[x];
+    this.contexts.chargeNs[x] = 0;
+    this.contexts.nextKind[x] = queue.shift();
+    this.contexts.nextArg[x] = queue.shift();
+    this.contexts.hasNext[x] = 1;
+  }
+
+  private burstEnded(cpu: number): void {
+    if (this.burstSeq[cpu] !== this.engine.seq) return; // that burst was preempted; its rest comes later
+    const x = this.running[cpu];
+    this.account(cpu, x, this.engine.now - this.startedNs[cpu]);
+    this.running[cpu] = NONE;
+    this.contexts.remainingNs[x] = 0;
+    if (x >= 2 * this.cpus && this.contexts.state[x] !== TASK_RUNNABLE) {
+      this.leaveCpu(cpu, x); // the trailing cost of a task that is going to sleep
+      this.decide(cpu);
+      return;
+    }
+    this.contexts.hasNext[x] = 0;
+    this.deciding[cpu] = 1;
+    this.current = x;
+    this.engine.call(this.contexts.nextKind[x], this.contexts.nextArg[x]);
+    if (x >= 2 * this.cpus) this.goHome(x);
+    this.current = NONE;
+    this.deciding[cpu] = 0;
+    if (x < this.cpus) this.irqReturned(x, this.hardBusy, cpu);
+    else if (x < 2 * this.cpus) this.irqReturned(x, this.softBusy, cpu);
+    else this.taskReturned(cpu, x);
+    this.decide(cpu);
+  }
+
+  private irqReturned(x: number, busy: Uint8Array, cpu: number): void {
+    if (this.contexts.hasNext[x] !== 0) return;
+    if (this.contexts.chargeNs[x] > 0) {
+      this.current = x;
+      this.run(x, 0, this.trailingKind, 0);
+      this.current = NONE;
+    } else busy[cpu] = 0;
+  }
+
+  /** A worker's handler is over: go on with its loop, after burning what it was charged. */
+  private goHome(x: number): void {
+    const contexts = this.contexts;
+    if (contexts.home[x] === NONE || contexts.hasNext[x] !== 0 || contexts.state[x] !== TASK_RUNNABLE) return;
+    if (contexts.chargeNs[x] > 0) this.run(x, 0, contexts.home[x], x);
+    else this.engine.call(contexts.home[x], x);
+  }
+
+  private taskReturned(cpu: number, x: number): void {
+    if (this.contexts.state[x] === TASK_RUNNABLE) {
+      if (this.contexts.hasNext[x] === 0)
+        throw new Error(`machine: task ${this.contexts.names[x]} returned without continuing`);
+    } else if (this.contexts.chargeNs[x] > 0) {
+      this.contexts.remainingNs[x] = this.contexts.chargeNs[x];
+      this.contexts.chargeNs[x] = 0;
+    } else this.leaveCpu(cpu, x);
+  }
+
+  /** A task that is no longer runnable gives up the CPU, unless it was woken on its way. */
+  private leaveCpu(cpu: number, x: number): void {
+    if (this.contexts.wakePending[x] !== 0 && this.contexts.state[x] === TASK_SLEEPING) {
+      this.contexts.wakePending[x] = 0;
+      this.contexts.state[x] = TASK_RUNNABLE;
+      if (this.contexts.watched[x] !== 0) this.watcher?.taskResumes(x);
+      return;
+    }
+    this.taskOn[cpu] = NONE;
+  }
+}
