@@ -183,8 +183,8 @@ export class Kyber implements Scheduler {
   /** Records latencies on the completing CPU and makes sure the timer runs. */
   completed(rq: number): void {
     const domain = kyberDomain(this.requests.op[rq]);
-    if (domain === KYBER_OTHER) return;
     const { completedNs, gotNs, issuedNs } = this.requests;
+    if (domain === KYBER_OTHER || Number.isNaN(issuedNs[rq])) return; // failed before it was issued: says nothing about latency
     const { machine } = this.env;
     const cpu = machine.current === NONE ? this.requests.cpu[rq] : machine.cpuOf(machine.current);
     this.stats.addSample(cpu, domain, completedNs[rq] - gotNs[rq], completedNs[rq] - issuedNs[rq]);

@@ -10,7 +10,7 @@
  */
 import type { Engine } from '../../engine/engine.ts';
 import type { RequestTable } from '../request.ts';
-import { MERGE_NONE, type Scheduler, type SchedulerEnv } from '../scheduler.ts';
+import type { Scheduler, SchedulerEnv } from '../scheduler.ts';
 import { OP_READ } from '../types.ts';
 import { DeadlineMerge } from './deadline-merge.ts';
 import { DeadlineQueues, DIR_READ, DIR_WRITE, dirOfOp, PRIO_BE, PRIO_IDLE, PRIO_RT, PRIOS } from './deadline-queues.ts';
