@@ -18,8 +18,8 @@ export interface FioSources {
   readonly fileName?: string;
   /** Environment for `${VAR}`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Text of an include file, by the name written and the file that names it; undefined when there is none. */
-  readonly readInclude?: (name: string, fromFile: string) => string | undefined;
+  /** Text of an include file, by its path relative to the job file; undefined when there is none. */
+  readonly readInclude?: (name: string) => string | undefined;
   readonly keywords?: FioKeywords;
 }
 
@@ -63,7 +63,7 @@ export function parseSections(text: string, sources: FioSources, issues: IssueLi
 interface Parser {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly keywords: FioKeywords;
-  readonly readInclude: (name: string, fromFile: string) => string | undefined;
+  readonly readInclude: (name: string) => string | undefined;
   readonly issues: IssueList;
   readonly sections: FioSection[];
 }
@@ -115,17 +115,19 @@ function openSection(parser: Parser, raw: string, place: Place): void {
 function include(parser: Parser, raw: string, place: Place, includedFrom: readonly string[]): void {
   const name = raw.slice('include'.length + 1).trim();
   const chain = [...includedFrom, place.file];
-  if (chain.includes(name)) {
+  // as written, else beside the file that includes it, which the main file's own place is for the port to know
+  const folder = includedFrom.length === 0 ? '' : place.file.slice(0, place.file.lastIndexOf('/') + 1);
+  const path = [name, folder + name].find((candidate) => parser.readInclude(candidate) !== undefined);
+  const text = path === undefined ? undefined : parser.readInclude(path);
+  if (path === undefined || text === undefined) {
+    parser.issues.error(place, 'include', `include file "${name}" cannot be read`);
+  } else if (chain.includes(path)) {
     parser.issues.error(place, 'include', `include file "${name}" includes itself`);
-    return;
-  }
-  if (chain.length > MAX_INCLUDE_DEPTH) {
+  } else if (chain.length > MAX_INCLUDE_DEPTH) {
     parser.issues.error(place, 'include', `include files nested deeper than ${MAX_INCLUDE_DEPTH}`);
-    return;
+  } else {
+    readFile(parser, text, path, chain);
   }
-  const text = parser.readInclude(name, place.file);
-  if (text === undefined) parser.issues.error(place, 'include', `include file "${name}" cannot be read`);
-  else readFile(parser, text, name, chain);
 }
 
 function addLine(parser: Parser, section: FioSection, raw: string, place: Place & { readonly column: number }): void {
