@@ -6,7 +6,7 @@ export class IntRing {
   private items: Int32Array;
 
   constructor(capacity = 16) {
-    this.items = new Int32Array(capacity); // a power of two
+    this.items = new Int32Array(2 ** Math.ceil(Math.log2(capacity))); // a power of two, for the masks below
   }
 
   /** Appends at the tail. */
