@@ -12,6 +12,7 @@ import { TABLES, type Column, type TraceTable } from '../../core/trace/schema.ts
 import { toStoreError } from '../store/errors.ts';
 import { rangeCondition, rowRange, type RowRange } from '../store/row-ranges.ts';
 import { queryWith } from '../store/sql-files.ts';
+import { checkedWhere } from '../store/where.ts';
 
 /** Characters gathered before a write. @assume large enough that the system call does not count. */
 const CHUNK_CHARS = 1 << 18;
@@ -27,21 +28,29 @@ export interface CsvFile {
 /** Tables that are always written; the others only when the run has rows in them. */
 const ALWAYS: readonly TraceTable[] = ['io', 'request'];
 
-/** Writes one file per table of a run into a folder (made when missing). `isCancelled` is asked every few thousand rows. */
+/**
+ * Writes one file per table of a run into a folder (made when missing). `where` is a condition over the columns of `io`: other tables that know
+ * their I/O follow it, the rest are written whole. `isCancelled` is asked every few thousand rows.
+ */
 export function exportCsv(
   database: Database.Database,
   runId: number,
   directory: string,
+  where: string,
   isCancelled: () => boolean,
 ): readonly CsvFile[] {
   const done: CsvFile[] = [];
+  const condition = checkedWhere(database, 'io', where);
   try {
     mkdirSync(directory, { recursive: true });
     for (const table of Object.keys(TABLES) as TraceTable[]) {
       const range = rowRange(database, runId, table);
       if (range === undefined && !ALWAYS.includes(table)) continue;
       const path = join(directory, `${table}.csv`);
-      done.push({ path: `${path}.part`, rows: writeTable(database, runId, table, range, `${path}.part`, isCancelled) });
+      const line = lineExpression(database, runId, table, range);
+      const rows = `${rangeCondition(range)} AND ${conditionFor(table, condition, rowRange(database, runId, 'io'))}`;
+      const statement = database.prepare(queryWith('csv_rows', { table, line, range: rows })).pluck();
+      done.push({ path: `${path}.part`, rows: writeTable(statement, table, `${path}.part`, isCancelled) });
     }
     return done.map(({ path, rows }) => {
       const final = path.slice(0, -'.part'.length);
@@ -54,20 +63,18 @@ export function exportCsv(
   }
 }
 
-function writeTable(
-  database: Database.Database,
-  runId: number,
-  table: TraceTable,
-  range: RowRange | undefined,
-  path: string,
-  isCancelled: () => boolean,
-): number {
+/** The user's condition as it reads in a table. */
+function conditionFor(table: TraceTable, condition: string, ios: RowRange | undefined): string {
+  if (condition === '1' || table === 'io') return `(${condition})`;
+  if (!TABLES[table].some((column) => column.name === 'io_id')) return '1';
+  return `io_id IN (SELECT io_id FROM io WHERE ${rangeCondition(ios)} AND (${condition}))`;
+}
+
+function writeTable(lines: Database.Statement, table: TraceTable, path: string, isCancelled: () => boolean): number {
   const file = openSync(path, 'w');
   let rows = 0;
   try {
     let text = `run_id,${TABLES[table].map((column) => column.name).join()}\r\n`;
-    const line = lineExpression(database, runId, table, range);
-    const lines = database.prepare(queryWith('csv_rows', { table, line, range: rangeCondition(range) })).pluck();
     for (const row of lines.iterate() as IterableIterator<string>) {
       text += row;
       if (++rows % ROWS_PER_LOOK === 0 && isCancelled())

@@ -100,6 +100,20 @@ export class StoreWriter {
     });
   }
 
+  /** An experiment with this very name and definition, saved as revision 1 when it is new. */
+  savedExperiment(name: string, definition: unknown, createdAt: string): ExperimentRow {
+    return this.change((db) => {
+      const values = { name, definition: JSON.stringify(definition), createdAt };
+      const known = db.prepare(query('experiment_find')).pluck().get(values) as number | undefined;
+      if (known !== undefined) return this.experiment(known);
+      const { lastInsertRowid } = db.prepare(query('experiment_create')).run(values);
+      const id = Number(lastInsertRowid);
+      db.prepare(query('revision_from_drafts')).run({ createdAt, id });
+      db.prepare(query('experiment_adopt_drafts')).run({ id });
+      return this.experiment(id);
+    });
+  }
+
   /** Keeps an edited definition as a draft. NO_SUCH when there is no such experiment. */
   draft(id: number, name: string, definition: unknown): ExperimentRow {
     return this.change((db) => {
@@ -130,8 +144,8 @@ export class StoreWriter {
   /** Every draft becomes a revision. */
   saveDrafts(createdAt: string): void {
     this.change((db) => {
-      db.prepare(query('revision_from_drafts')).run({ createdAt });
-      db.prepare(query('experiment_adopt_drafts')).run();
+      db.prepare(query('revision_from_drafts')).run({ createdAt, id: null });
+      db.prepare(query('experiment_adopt_drafts')).run({ id: null });
     });
   }
 
@@ -207,6 +221,11 @@ export class StoreWriter {
     if (ingest === undefined) throw new Error('rows without a run');
     guarded(path, () => ingest.write(batch));
     return ingest.rows;
+  }
+
+  /** Rows of the run in progress, or of the latest. */
+  get rowsWritten(): number {
+    return this.ingest?.rows ?? 0;
   }
 
   commitRows(): void {

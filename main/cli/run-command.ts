@@ -1,0 +1,169 @@
+/** `blklab run`: one definition, once or with repeats, shown as text or JSON, recorded into a project and CSV files when asked. */
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { BlklabError } from '../../core/contract/errors.ts';
+import type { RunSummary } from '../../core/contract/summary.ts';
+import type { ValidExperiment } from '../../core/experiment/definition.ts';
+import { ProjectStore } from '../project/project-store.ts';
+import { startRun, type RunEnding, type RunningRun } from '../runs/execute.ts';
+import { APP_VERSION } from '../version.ts';
+import { loadDefinition, type Overrides } from './definition-file.ts';
+import { EXIT, problemLine, reportError } from './problems.ts';
+import { progressLine } from './progress-line.ts';
+import { summaryText } from './summary-text.ts';
+
+export interface RunFlags extends Overrides {
+  readonly project?: string;
+  readonly csv?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Where rows are kept while the command runs; `undefined` members mean that nobody asked for them. */
+interface Recording {
+  readonly store: ProjectStore;
+  readonly experimentId: number;
+  readonly definition: unknown;
+}
+
+/** Runs the command. Returns the exit code. */
+export async function runCommand(file: string, flags: RunFlags): Promise<number> {
+  const { definition, experiment, problems } = loadDefinition(file, flags);
+  const isBad = experiment === undefined || problems.some((problem) => problem.severity === 'error');
+  for (const problem of problems)
+    if (isBad || flags.quiet !== true) process.stderr.write(`${problemLine(file, problem)}\n`);
+  if (isBad) return EXIT.badInput;
+  checkCsvFolder(flags.csv);
+  const place = projectPlace(flags);
+  try {
+    const recording =
+      place.path === undefined ? undefined : await openRecording(place.path, definition, experiment.name);
+    try {
+      return await runAll(experiment, recording, flags);
+    } finally {
+      await recording?.store.close();
+    }
+  } finally {
+    place.remove();
+  }
+}
+
+/** `--csv` must be a folder or free; said before anything runs. */
+function checkCsvFolder(path: string | undefined): void {
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new BlklabError('BAD_INPUT', `--csv ${path}: must be a folder.`);
+}
+
+/** The project to record into: the one named, a temporary one when only CSV files are wanted, or none. */
+function projectPlace(flags: RunFlags): { readonly path: string | undefined; remove(): void } {
+  if (flags.project !== undefined) return { path: resolve(flags.project), remove: () => undefined };
+  if (flags.csv === undefined) return { path: undefined, remove: () => undefined };
+  const folder = mkdtempSync(join(tmpdir(), 'blklab-'));
+  return { path: join(folder, 'run.blklab'), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+async function openRecording(path: string, definition: unknown, name: string): Promise<Recording> {
+  const store = existsSync(path) ? await ProjectStore.open(path) : await ProjectStore.create(path);
+  try {
+    const { id } = await store.writer.call('savedExperiment', [name, definition, new Date().toISOString()]);
+    return { store, experimentId: id, definition };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function runAll(experiment: ValidExperiment, recording: Recording | undefined, flags: RunFlags): Promise<number> {
+  const { repeats } = experiment.run;
+  const summaries: RunSummary[] = [];
+  const interrupt = new Interrupt();
+  let code: number = EXIT.done;
+  try {
+    for (let repeat = 1; repeat <= repeats && !interrupt.isAsked; repeat++) {
+      const { ending, runId } = await runOnce(experiment, repeat, recording, flags, interrupt);
+      if (ending.summary !== null) summaries.push(ending.summary);
+      if (ending.message !== null) process.stderr.write(`blklab: ${ending.message}\n`);
+      if (ending.summary !== null && flags.json !== true)
+        process.stdout.write(`${repeat > 1 ? '\n' : ''}${summaryText(ending.summary)}`);
+      code = Math.max(code, exitCode(ending));
+      if (flags.csv !== undefined && recording !== undefined && runId !== null)
+        await writeCsv(recording.store, runId, repeats === 1 ? flags.csv : join(flags.csv, `repeat-${repeat}`));
+    }
+  } finally {
+    interrupt.done();
+  }
+  if (flags.json === true && summaries.length > 0)
+    process.stdout.write(`${JSON.stringify(repeats === 1 ? summaries[0] : summaries, null, 2)}\n`);
+  return code;
+}
+
+function exitCode(ending: RunEnding): number {
+  if (ending.status === 'deadlock') return EXIT.deadlock;
+  if (ending.status !== 'done') return EXIT.failed;
+  return ending.summary !== null && ending.summary.violations.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+async function runOnce(
+  experiment: ValidExperiment,
+  repeat: number,
+  recording: Recording | undefined,
+  flags: RunFlags,
+  interrupt: Interrupt,
+): Promise<{ ending: RunEnding; runId: number | null }> {
+  const seed = experiment.seed + repeat - 1;
+  const runId = recording === undefined ? null : await createRun(recording, seed, repeat);
+  const record = recording === undefined || runId === null ? undefined : { writer: recording.store.writer, runId };
+  const line = progressLine(process.stderr, flags.quiet === true);
+  const label = experiment.run.repeats > 1 ? `repeat ${repeat} of ${experiment.run.repeats} ` : '';
+  const run = startRun({ ...experiment, seed }, record, (snapshot, wallMs) => line.show(label, snapshot, wallMs));
+  interrupt.watch(run);
+  const ending = await run.ending;
+  line.end();
+  if (recording !== undefined && runId !== null) await endRun(recording, runId, ending);
+  return { ending, runId };
+}
+
+function createRun({ store, experimentId, definition }: Recording, seed: number, repeat: number): Promise<number> {
+  const startedAt = new Date().toISOString();
+  return store.writer.call('createRun', [
+    { experimentId, seed, repeat, definition, startedAt, appVersion: APP_VERSION },
+  ]);
+}
+
+async function endRun({ store }: Recording, runId: number, ending: RunEnding): Promise<void> {
+  const { status, wallMs, summary, message } = ending;
+  try {
+    await store.writer.call('endRun', [{ runId, status, wallMs, summary, message }]);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+async function writeCsv(store: ProjectStore, runId: number, folder: string): Promise<void> {
+  await store.reader.call('exportCsv', [runId, resolve(folder), '', new SharedArrayBuffer(4)]);
+}
+
+/** Ctrl-C stops the run and keeps what was measured; a second one ends the program. */
+class Interrupt {
+  isAsked = false;
+  private run: RunningRun | undefined;
+  private readonly onSignal = (): void => {
+    if (this.isAsked) process.exit(EXIT.failed);
+    this.isAsked = true;
+    this.run?.stop();
+  };
+
+  constructor() {
+    process.on('SIGINT', this.onSignal).on('SIGTERM', this.onSignal);
+  }
+
+  watch(run: RunningRun): void {
+    this.run = run;
+    if (this.isAsked) run.stop();
+  }
+
+  done(): void {
+    process.off('SIGINT', this.onSignal).off('SIGTERM', this.onSignal);
+  }
+}

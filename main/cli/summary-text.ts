@@ -1,0 +1,123 @@
+/** The summary of a run as text for a terminal: latency per job and direction, where the time went, what the layers counted. */
+import type { DirectionSummary, RunSummary } from '../../core/contract/summary.ts';
+import { formatBandwidth, formatCount, formatNs, formatShare } from '../../core/units/format.ts';
+
+const BAR_WIDTH = 30;
+
+/** Stages with a smaller share are told in one line together. */
+const SMALL_SHARE = 0.0005;
+
+const WORDS: Readonly<Record<RunSummary['run']['status'], string>> = {
+  running: 'running',
+  done: 'done',
+  stopped: 'stopped: figures cover the time until then',
+  deadlock: 'DEADLOCK',
+  failed: 'FAILED',
+  interrupted: 'interrupted',
+};
+
+/** The whole text, with a line break at the end. */
+export function summaryText(summary: RunSummary): string {
+  const { run } = summary;
+  const head = [
+    `${run.name}: ${WORDS[run.status]}`,
+    `  ${formatNs(run.simNs)} simulated in ${formatNs(run.wallMs * 1e6)}, ${formatCount(run.ios)} I/Os, ${formatCount(run.requests)} requests, seed ${run.seed}`,
+    `  trace hash ${run.traceHash}`,
+  ];
+  const parts = [
+    head,
+    latencyTable(summary),
+    stageBars(summary),
+    counters(summary),
+    deadlock(summary),
+    violations(summary),
+  ];
+  return `${parts
+    .filter((part) => part.length > 0)
+    .map((part) => part.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+const LATENCY_COLUMNS = ['job', '', 'I/Os', 'IOPS', 'BW', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'max'];
+
+function latencyTable(summary: RunSummary): string[] {
+  const rows = Object.entries(summary.jobs).flatMap(([job, directions]) =>
+    Object.entries(directions).map(([direction, figures]) => latencyRow(job, direction, figures)),
+  );
+  if (rows.length === 0) return ['No I/O was completed.'];
+  return ['Latency', ...alignColumns([LATENCY_COLUMNS, ...rows], 2)];
+}
+
+function latencyRow(job: string, direction: string, figures: DirectionSummary): string[] {
+  const { mean, p50, p90, p99, p99_9, max } = figures.latNs;
+  return [
+    job,
+    direction,
+    formatCount(figures.ios),
+    formatCount(figures.iops),
+    formatBandwidth(figures.bwBytes),
+    ...[mean, p50, p90, p99, p99_9, max].map((ns) => (ns === null ? '–' : formatNs(ns))),
+  ];
+}
+
+function stageBars(summary: RunSummary): string[] {
+  const stages = Object.entries(summary.stages).sort(([, a], [, b]) => b.share - a.share);
+  const shown = stages.filter(([, stage]) => stage.share >= SMALL_SHARE);
+  if (shown.length === 0) return [];
+  const rows = shown.map(([id, stage]) => [id, formatShare(stage.share), formatNs(stage.meanNs)]);
+  const lines = alignColumns(rows, 1).map(
+    (line, i) => `${line}  ${'█'.repeat(Math.max(1, Math.round(shown[i][1].share * BAR_WIDTH)))}`,
+  );
+  const rest = stages.filter(([, stage]) => stage.share > 0 && stage.share < SMALL_SHARE).map(([id]) => id);
+  return [
+    'Where the time went (share, mean per I/O)',
+    ...lines,
+    ...(rest.length === 0 ? [] : [`  less than ${formatShare(SMALL_SHARE)} each: ${rest.join(', ')}`]),
+  ];
+}
+
+function counters({ block, cpu, device, keyslots }: RunSummary): string[] {
+  const busy = cpu.busyShare.map((share) => formatShare(share)).join(' ');
+  const rows = [
+    ['block', named(block)],
+    [
+      'cpu',
+      `busy ${busy}, ${named({ contextSwitches: cpu.contextSwitches, interrupts: cpu.interrupts, softirqs: cpu.softirqs, wakeups: cpu.wakeups })}`,
+    ],
+    ['device', named(device)],
+    ['keyslots', keyslots.slots === 0 ? '' : named(keyslots)],
+  ];
+  return ['Counters', ...rows.filter(([, text]) => text !== '').map(([name, text]) => `  ${name.padEnd(9)} ${text}`)];
+}
+
+/** `{ tagWaits: 3 }` → `tag waits 3`; what is 0 is left out. */
+function named(values: Readonly<Record<string, number>>): string {
+  return Object.entries(values)
+    .filter(([, value]) => value !== 0)
+    .map(([name, value]) => `${name.replaceAll(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${formatCount(value)}`)
+    .join(', ');
+}
+
+function deadlock(summary: RunSummary): string[] {
+  if (summary.deadlock === null) return [];
+  const { chain, lastEvents } = summary.deadlock;
+  return [
+    'Deadlock: who waits for what',
+    ...chain.map((line) => `  ${line}`),
+    'Last events',
+    ...lastEvents.map((line) => `  ${line}`),
+  ];
+}
+
+function violations(summary: RunSummary): string[] {
+  if (summary.violations.length === 0) return [];
+  return ['Violated laws', ...summary.violations.map((line) => `  ${line}`)];
+}
+
+/** Pads columns to equal width: the first `left` to the left, the others to the right. */
+function alignColumns(rows: readonly (readonly string[])[], left: number): string[] {
+  const widths = rows[0].map((_cell, c) => Math.max(...rows.map((row) => row[c].length)));
+  return rows.map(
+    (row) => `  ${row.map((cell, c) => (c < left ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ')}`,
+  );
+}

@@ -1,0 +1,70 @@
+/** An open project: its path and the two store workers behind it, the one that writes and the one that answers. */
+import type { OpenedProject } from '../store/writer.ts';
+import { WorkerCalls } from '../workers/calls.ts';
+import { workerFile } from '../workers/locate.ts';
+import type { ReaderService } from '../workers/reader-service.ts';
+import type { StoreTask } from '../workers/store-worker.ts';
+import type { WriterService } from '../workers/writer-service.ts';
+
+export type Writer = WorkerCalls<WriterService>;
+export type Reader = WorkerCalls<ReaderService>;
+
+export class ProjectStore {
+  readonly path: string;
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly opened: OpenedProject;
+
+  private constructor(path: string, writer: Writer, reader: Reader, opened: OpenedProject) {
+    this.path = path;
+    this.writer = writer;
+    this.reader = reader;
+    this.opened = opened;
+  }
+
+  /** A new project file; the path must be free. */
+  static create(path: string): Promise<ProjectStore> {
+    return start(path, (writer) => writer.call('create', [path]), ProjectStore.make);
+  }
+
+  /** An existing project file. Rejects with the typed errors of a file that cannot be opened. */
+  static open(path: string): Promise<ProjectStore> {
+    return start(path, (writer) => writer.call('open', [path]), ProjectStore.make);
+  }
+
+  private static readonly make = (path: string, writer: Writer, reader: Reader, opened: OpenedProject): ProjectStore =>
+    new ProjectStore(path, writer, reader, opened);
+
+  /** Folds everything into the one file and ends the workers. */
+  async close(): Promise<void> {
+    await this.reader.terminate();
+    try {
+      await this.writer.call('close', []);
+    } finally {
+      await this.writer.terminate();
+    }
+  }
+}
+
+/** A store worker in a role. */
+export function storeWorker<T extends object>(role: StoreTask['role']): WorkerCalls<T> {
+  return new WorkerCalls<T>(workerFile('store-worker'), `store ${role}`, { role } satisfies StoreTask);
+}
+
+async function start(
+  path: string,
+  open: (writer: Writer) => Promise<OpenedProject>,
+  make: (path: string, writer: Writer, reader: Reader, opened: OpenedProject) => ProjectStore,
+): Promise<ProjectStore> {
+  const writer: Writer = storeWorker('writer');
+  const reader: Reader = storeWorker('reader');
+  try {
+    const opened = await open(writer);
+    await reader.call('open', [path]);
+    return make(path, writer, reader, opened);
+  } catch (error) {
+    await reader.terminate();
+    await writer.terminate();
+    throw error;
+  }
+}
