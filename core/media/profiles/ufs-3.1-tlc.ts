@@ -1,0 +1,46 @@
+/**
+ * UFS 3.1, 512 GB class of 2020: 8 dies of 96-layer TLC on two channels behind an HS-G4 x 2 interface, with WriteBooster.
+ *
+ * Targets it was checked against (peers-and-calibration C.1, vendor): 2,100 / 1,200 MB/s, 100,000 / 70,000 IOPS. Only the firmware times are fitted, on random
+ * reads and writes; everything else is a NAND figure or an assumption, and the sequential rates follow.
+ */
+import type { MediaProfile } from '../profile.ts';
+import { commonBuffer, commonFtl, commonScheduling, commonSlc } from './common.ts';
+
+export const ufs31Tlc: MediaProfile = {
+  name: 'ufs-3.1-tlc',
+  capacityBytes: 64 * 2 ** 30, // @assume keeps runs small; the timing is that of the 512 GB part
+  geometry: {
+    channels: 2, // @source C.1: suggested starting geometry, 2 channels x 4-8 dies with 2-4 planes
+    diesPerChannel: 4,
+    planesPerDie: 2, // @source C.5: 96-layer dies have two planes
+    pageBytes: 16_384, // @source C.5
+    pagesPerBlock: 1_152, // @assume 96 layers x 4 strings x 3 bits
+    pagesPerProgram: 3, // @source C.5: one-pass TLC
+  },
+  timing: {
+    readNs: 58_000, // @source C.5: 96-layer TLC, tR 58 us
+    programNs: 1_730_000, // @source C.5: 96-layer TLC, 1.73 ms for three pages of two planes
+    eraseNs: 4_000_000, // @source C.5: suggested 3-5 ms
+    slcReadNs: 25_000, // @source C.5: suggested, assumed there
+    slcProgramNs: 200_000, // @source C.5: suggested 200-300 us, assumed there
+    slcEraseNs: 3_000_000, // @source C.5: suggested, assumed there
+    readJitterNs: 0,
+    suspendNs: 50_000, // @assume
+    maxSuspends: 8, // @assume
+  },
+  bus: {
+    mtPerS: 1_200, // @assume two channels must feed the 2,100 MB/s of C.1; ONFI 4.2 / Toggle 4.0 reach 1,200-1,600
+    overheadNs: 300, // @assume command, address and turn-around cycles
+  },
+  scheduling: commonScheduling,
+  buffer: commonBuffer,
+  slc: commonSlc,
+  ftl: commonFtl,
+  readAhead: { windowBytes: 0 },
+  firmware: {
+    cores: 2, // @assume
+    readCommandNs: 19_000, // @assume fitted: 2 cores / 19 us = 105 k/s for the 100,000 IOPS of C.1 (C.5 gives 20-40 us)
+    writeCommandNs: 28_000, // @assume fitted: 2 cores / 28 us = 71 k/s for the 70,000 IOPS of C.1
+  },
+};
