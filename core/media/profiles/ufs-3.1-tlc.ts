@@ -1,8 +1,9 @@
 /**
  * UFS 3.1, 512 GB class of 2020: 8 dies of 96-layer TLC on two channels behind an HS-G4 x 2 interface, with WriteBooster.
  *
- * Targets it was checked against (peers-and-calibration C.1, vendor): 2,100 / 1,200 MB/s, 100,000 / 70,000 IOPS. Only the firmware times are fitted, on random
- * reads and writes; everything else is a NAND figure or an assumption, and the sequential rates follow.
+ * Targets it was checked against (C.1, vendor): 2,100 / 1,200 MB/s, 100,000 / 70,000 IOPS. Fitted: the firmware times on the random rates; everything else is a NAND
+ * figure or an assumption, and the sequential rates and the gain of WriteBooster (C.3) follow.
+ * Section numbers in the comments are those of peers-and-calibration (Part C).
  */
 import type { MediaProfile } from '../profile.ts';
 import { commonBuffer, commonFtl, commonScheduling, commonSlc } from './common.ts';
@@ -12,7 +13,7 @@ export const ufs31Tlc: MediaProfile = {
   capacityBytes: 64 * 2 ** 30, // @assume keeps runs small; the timing is that of the 512 GB part
   geometry: {
     channels: 2, // @source C.1: suggested starting geometry, 2 channels x 4-8 dies with 2-4 planes
-    diesPerChannel: 4,
+    diesPerChannel: 4, // @source C.1
     planesPerDie: 2, // @source C.5: 96-layer dies have two planes
     pageBytes: 16_384, // @source C.5
     pagesPerBlock: 1_152, // @assume 96 layers x 4 strings x 3 bits
@@ -30,7 +31,7 @@ export const ufs31Tlc: MediaProfile = {
     maxSuspends: 8, // @assume
   },
   bus: {
-    mtPerS: 1_200, // @assume two channels must feed the 2,100 MB/s of C.1; ONFI 4.2 / Toggle 4.0 reach 1,200-1,600
+    mtPerS: 1_200, // @assume two channels must feed the 2,100 MB/s of C.1
     overheadNs: 300, // @assume command, address and turn-around cycles
   },
   scheduling: commonScheduling,
@@ -40,7 +41,7 @@ export const ufs31Tlc: MediaProfile = {
   readAhead: { windowBytes: 0 },
   firmware: {
     cores: 2, // @assume
-    readCommandNs: 19_000, // @assume fitted: 2 cores / 19 us = 105 k/s for the 100,000 IOPS of C.1 (C.5 gives 20-40 us)
-    writeCommandNs: 28_000, // @assume fitted: 2 cores / 28 us = 71 k/s for the 70,000 IOPS of C.1
+    readCommandNs: 19_500, // @assume fitted: 2 cores / 19.5 us = 103 k/s for 100,000 IOPS (C.5 gives 20-40 us)
+    writeCommandNs: 28_000, // @assume fitted: 2 cores / 28 us = 71 k/s (C.1: 70,000)
   },
 };
