@@ -6,11 +6,11 @@
  */
 import { MACHINE_PROFILES, machineProfile } from '../engine/costs/index.ts';
 import type { MachineCosts } from '../engine/costs/costs.ts';
-import { mediaProfile, mediaProfileNames, overrideProfile } from '../media/profiles/index.ts';
-import type { MediaProfile } from '../media/profile.ts';
+import { checkOverrides, overrideProfile, type MediaProfile } from '../media/profile.ts';
+import { mediaProfile, mediaProfileNames } from '../media/profiles/index.ts';
 import { formatBytes } from '../units/format.ts';
 import { parseFio, type FioIssue } from '../workload/fio/index.ts';
-import type { FioJob } from '../workload/fio/job.ts';
+import { extentBytes, type FioJob } from '../workload/fio/job.ts';
 import { definitionSchema, jsonSchema, type ValidExperiment } from './definition.ts';
 import type { Problem } from './problem.ts';
 import { nearest, problemsOfZod } from './problems-of-zod.ts';
@@ -116,12 +116,11 @@ function resolveMedia(
     );
     return undefined;
   }
-  const overridden = overrideProfile(profile, media.overrides);
-  if ('problems' in overridden) {
-    for (const p of overridden.problems) problems.push(error(`/device/media/overrides/${p.path}`, 'range', p.message));
-    return undefined;
+  const issues = checkOverrides(profile, media.overrides);
+  for (const issue of issues) {
+    problems.push(error(`/device/media/overrides${issue.path}`, 'range', `${issue.path.slice(1)} ${issue.message}`));
   }
-  return overridden.profile;
+  return issues.length > 0 ? undefined : overrideProfile(profile, media.overrides);
 }
 
 function resolveJobs(data: Parsed, ports: ValidationPorts, cpus: number, problems: Problem[]): readonly FioJob[] {
@@ -166,8 +165,8 @@ function crossChecks(data: Parsed, jobs: readonly FioJob[], problems: Problem[])
   const { device, queue } = data;
   const path = 'fio' in data.workload ? '/workload/fio' : '/workload/fioFile';
   for (const job of jobs) {
-    const smallest = Math.min(...job.minBs);
-    const odd = [...job.minBs, ...job.maxBs].find((bs) => bs % device.logicalBlockSize !== 0);
+    const { minBytes, maxBytes } = job.blocks;
+    const odd = [...minBytes, ...maxBytes].find((size) => size % device.logicalBlockSize !== 0);
     if (odd !== undefined) {
       problems.push({
         ...error(
@@ -178,12 +177,13 @@ function crossChecks(data: Parsed, jobs: readonly FioJob[], problems: Problem[])
         line: job.line,
       });
     }
-    if (job.offsetBytes + smallest > device.capacity) {
+    const startBytes = extentBytes(job.region.offset, device.capacity);
+    if (startBytes + Math.min(...minBytes) > device.capacity) {
       problems.push({
         ...error(
           path,
           'capacity',
-          `job "${job.name}" starts at ${job.offsetBytes}, beyond the device's ${formatBytes(device.capacity)}`,
+          `job "${job.name}" starts at ${startBytes}, beyond the device's ${formatBytes(device.capacity)}`,
         ),
         line: job.line,
       });

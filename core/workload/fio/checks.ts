@@ -58,28 +58,29 @@ function checkCounts(check: JobCheck): void {
 function checkSizes(check: JobCheck): void {
   const { region, blocks } = check.job;
   const smallestBytes = Math.min(...blocks.minBytes);
-  if (region.size?.unit === 'bytes' && region.size.bytes < smallestBytes) {
+  const inZones = ['size', 'io_size', 'offset', 'offset_increment', 'zoneskip'].filter(
+    (name) => check.reader.amount(name)?.unit === 'zones',
+  );
+  for (const name of inZones) {
+    check.error(
+      name,
+      'not-emulated',
+      `${name}: a number of zones needs zonemode=zbd, which is not emulated`,
+      'write it in bytes',
+    );
+  }
+  if (!inZones.includes('size') && region.size?.unit === 'bytes' && region.size.bytes < smallestBytes) {
     check.error(
       'size',
       'conflict',
       `size: ${region.size.bytes} bytes are less than the smallest block, ${smallestBytes}`,
     );
   }
-  for (const name of ['size', 'io_size', 'offset', 'offset_increment', 'zoneskip']) {
-    if (check.reader.amount(name)?.unit === 'zones') {
-      check.error(
-        name,
-        'not-emulated',
-        `${name}: a number of zones needs zonemode=zbd, which is not emulated`,
-        'write it in bytes',
-      );
-    }
-  }
 }
 
 function checkBlocks(check: JobCheck): void {
   const own = check.reader.lastGiven('bs');
-  const other = check.reader.lastGiven('bssplit', 'bsrange');
+  const other = check.reader.laterOf('bssplit', 'bsrange');
   if (own !== undefined && other !== undefined) {
     check.warning(
       'bs',

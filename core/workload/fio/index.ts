@@ -42,19 +42,10 @@ export function parseFio(text: string, sources: FioSources = {}): FioResult {
 
 function resolveJobs(sections: readonly SectionSettings[], issues: IssueList): FioJob[] {
   const jobs: FioJob[] = [];
-  let groupId = 0;
   for (const settings of sections) {
-    const job = resolveJob(settings, groupId);
-    const startsGroup = jobs.length > 0 && (job.schedule.stonewall || settingsStartGroup(settings));
-    if (startsGroup) groupId++;
-    const placed = startsGroup ? { ...job, groupId } : job;
-    checkJob(placed, settings, jobs, issues);
-    jobs.push(placed);
+    const job = resolveJob(settings, jobs.at(-1));
+    checkJob(job, settings, jobs, issues);
+    jobs.push(job);
   }
   return jobs;
-}
-
-function settingsStartGroup({ inherited, own }: SectionSettings): boolean {
-  const value = [...inherited, ...own].findLast(({ spec }) => spec.name === 'new_group')?.value;
-  return value?.kind === 'switch' && value.isOn;
 }

@@ -215,7 +215,11 @@ function readZoneList(text: string, isAbsolute: boolean, context: ValueContext):
     const size = isAbsolute
       ? readAmount(sizeText ?? '', { ...BYTES, name: 'random_distribution' }, context)?.value
       : readShare(sizeText, context);
-    if (access === undefined || size === undefined || more.length > 0) return undefined;
+    if (access === undefined || size === undefined) return undefined;
+    if (more.length > 0) {
+      context.error('value', `"${part}" is not access/size`);
+      return undefined;
+    }
     entries.push({ access: access === 'rest' ? 0 : access, size: size === 'rest' ? undefined : size });
   }
   const access = entries.reduce((sum, entry) => sum + (entry.access ?? 0), 0);

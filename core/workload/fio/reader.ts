@@ -9,21 +9,34 @@ import type { PerDirection, Value } from './values.ts';
 type KindOf<K extends Value['kind']> = Extract<Value, { kind: K }>;
 
 export class SettingsReader {
-  private readonly settings: readonly Setting[];
-  private readonly given: readonly Setting[];
+  /** Settings by option, in order; the defaults first. */
+  private readonly byName = new Map<string, Setting[]>();
 
   constructor(section: SectionSettings) {
     // an inherited engine option has no say in a job with another engine
     const inherited = section.inherited.filter(
       ({ spec }) => spec.engines === undefined || spec.engines.includes(section.engine),
     );
-    this.given = [...inherited, ...section.own];
-    this.settings = [...DEFAULT_SETTINGS, ...this.given];
+    for (const list of [DEFAULT_SETTINGS, inherited, section.own]) {
+      for (const setting of list) {
+        const same = this.byName.get(setting.spec.name);
+        if (same === undefined) this.byName.set(setting.spec.name, [setting]);
+        else same.push(setting);
+      }
+    }
   }
 
-  /** The last setting of any of the options, not counting fio's defaults. */
-  lastGiven(...names: readonly string[]): Setting | undefined {
-    return this.given.findLast(({ spec }) => names.includes(spec.name));
+  /** The last setting of the option, not counting fio's default. */
+  lastGiven(name: string): Setting | undefined {
+    const setting = this.byName.get(name)?.at(-1);
+    return setting?.line === undefined ? undefined : setting;
+  }
+
+  /** Which of two opposite options was set last; undefined when neither was. */
+  laterOf(one: string, other: string): Setting | undefined {
+    const [first, second] = [this.lastGiven(one), this.lastGiven(other)];
+    if (first === undefined || second === undefined) return first ?? second;
+    return first.order > second.order ? first : second;
   }
 
   /** Whether the job file sets the option, in the job or above it. */
@@ -33,15 +46,14 @@ export class SettingsReader {
 
   /** The last value of this kind, defaults included. */
   value<K extends Value['kind']>(name: string, kind: K): KindOf<K> | undefined {
-    const setting = this.settings.findLast(({ spec }) => spec.name === name);
-    return setting?.value.kind === kind ? (setting.value as KindOf<K>) : undefined;
+    const value = this.byName.get(name)?.at(-1)?.value;
+    return value?.kind === kind ? (value as KindOf<K>) : undefined;
   }
 
   /** All values of this kind in order, defaults included. */
   values<K extends Value['kind']>(name: string, kind: K): readonly KindOf<K>[] {
-    return this.settings.flatMap(({ spec, value }) =>
-      spec.name === name && value.kind === kind ? [value as KindOf<K>] : [],
-    );
+    const settings = this.byName.get(name) ?? [];
+    return settings.flatMap(({ value }) => (value.kind === kind ? [value as KindOf<K>] : []));
   }
 
   /** A single number in the option's own unit (times: µs), 0 when it has neither value nor default. */

@@ -43,6 +43,8 @@ export interface Setting {
   readonly spec: OptionSpec;
   readonly value: Value;
   readonly line: FioLine | undefined;
+  /** Place in the order of all settings of the file: of two opposite options the later one holds. */
+  readonly order: number;
 }
 
 /** The settings of one section, in file order, with those inherited from the global sections above it in front. */
@@ -110,7 +112,7 @@ function readEngine(text: string, spec: OptionSpec, context: ValueContext): Valu
 export const DEFAULT_SETTINGS: readonly Setting[] = GENERAL_OPTIONS.flatMap((spec): Setting[] => {
   if (spec.default === undefined) return [];
   const value = readValue(spec.default, spec, { kbBase: 1024, error: badDefault, warning: badDefault });
-  return value === undefined ? [] : [{ spec, value, line: undefined }];
+  return value === undefined ? [] : [{ spec, value, line: undefined, order: -1 }];
 });
 
 function badDefault(code: string, message: string): never {
@@ -120,11 +122,16 @@ function badDefault(code: string, message: string): never {
 /** Interprets all sections; globals are returned too, for their own settings. */
 export function interpretSections(sections: readonly FioSection[], issues: IssueList): SectionSettings[] {
   let globals: readonly Setting[] = [];
+  let order = 0;
   return sections.map((section) => {
     const inherited = globals;
     const engine = engineOf(section, inherited);
     const kbBase = kbBaseOf(section, inherited);
-    const own = section.lines.flatMap((line) => interpretLine(line, engine, kbBase, issues));
+    const own: Setting[] = [];
+    for (const line of section.lines) {
+      const setting = interpretLine(line, engine, kbBase, issues);
+      if (setting !== undefined) own.push({ ...setting, order: order++ });
+    }
     if (section.isGlobal) globals = [...inherited, ...own];
     return { section, inherited, own, engine };
   });
@@ -144,11 +151,16 @@ function kbBaseOf(section: FioSection, inherited: readonly Setting[]): 1000 | 10
   return value?.kind === 'word' && value.word === '1000' ? 1000 : 1024;
 }
 
-function interpretLine(line: FioLine, engine: string, kbBase: 1000 | 1024, issues: IssueList): Setting[] {
+function interpretLine(
+  line: FioLine,
+  engine: string,
+  kbBase: 1000 | 1024,
+  issues: IssueList,
+): Omit<Setting, 'order'> | undefined {
   const spec = findOption(line.key) ?? findEngineOption(line.key, engine);
   if (spec === undefined) {
     reportUnknown(line, engine, issues);
-    return [];
+    return undefined;
   }
   const place: Place = {
     file: line.file,
@@ -164,9 +176,9 @@ function interpretLine(line: FioLine, engine: string, kbBase: 1000 | 1024, issue
       issues.warning(place, code, `${line.key}: ${message}`, hint);
     },
   });
-  if (value === undefined) return [];
+  if (value === undefined) return undefined;
   reportEffect(line, spec, value, issues);
-  return [{ spec, value, line }];
+  return { spec, value, line };
 }
 
 function reportUnknown(line: FioLine, engine: string, issues: IssueList): void {

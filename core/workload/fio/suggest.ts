@@ -18,6 +18,7 @@ export function suggestOption(key: string, engine: string): string | undefined {
   for (const { name, alias, type } of options) {
     if (type === 'deprecated') continue;
     for (const candidate of alias === undefined ? [name] : [name, alias]) {
+      if (Math.abs(candidate.length - written.length) >= least) continue;
       const distance = editDistance(written, candidate);
       if (distance < least) {
         least = distance;

@@ -24,6 +24,14 @@ export interface ValueContext {
 /** A value by direction: read, write, trim. */
 export type PerDirection<T> = readonly [read: T, write: T, trim: T];
 
+/** The same done to each direction. */
+export function mapDirections<T, R>(
+  values: PerDirection<T>,
+  map: (value: T, direction: 0 | 1 | 2) => R,
+): PerDirection<R> {
+  return [map(values[0], 0), map(values[1], 1), map(values[2], 2)];
+}
+
 export interface ByteRange {
   readonly lowBytes: number;
   readonly highBytes: number;

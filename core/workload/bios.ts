@@ -1,0 +1,94 @@
+/**
+ * From I/O to bios and back: what the direct I/O path of the kernel does for one I/O. An I/O of more than 256 segments becomes several bios.
+ *
+ * `@assume` User buffers are runs of physically contiguous pages of 64 KiB each (large folios), so a segment is that long at most.
+ *
+ * @kernel v6.12 block/fops.c, include/linux/bio.h BIO_MAX_VECS
+ */
+import type { Block } from '../block/block.ts';
+import {
+  OP_DISCARD,
+  OP_READ,
+  OP_WRITE,
+  REQ_IDLE,
+  REQ_PREFLUSH,
+  REQ_SYNC,
+  SECTOR_BYTES,
+  STS_OK,
+} from '../block/types.ts';
+import type { Engine } from '../engine/engine.ts';
+import { ST_SUBMIT } from '../trace/stages.ts';
+import { DDIR_READ, DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
+
+const BIO_MAX_VECS = 256;
+const PAGE_BYTES = 4096;
+const OP_OF_DDIR: readonly number[] = [OP_READ, OP_WRITE, OP_DISCARD, OP_WRITE];
+const FLAGS_OF_DDIR: readonly number[] = [0, REQ_SYNC | REQ_IDLE, REQ_SYNC, REQ_SYNC | REQ_PREFLUSH];
+
+export class BioFactory {
+  private readonly engine: Engine;
+  private readonly block: Block;
+  private readonly ios: IoTable;
+  private readonly segmentBytes: number;
+  private readonly maxBioBytes: number;
+  private readonly endKind: number;
+
+  /** `onIoEnd(io)` is called, in the completing context, when the last bio of an I/O has ended. */
+  constructor(engine: Engine, block: Block, ios: IoTable, segmentBytes: number, onIoEnd: (io: number) => void) {
+    this.engine = engine;
+    this.block = block;
+    this.ios = ios;
+    this.segmentBytes = segmentBytes;
+    this.maxBioBytes = segmentBytes * BIO_MAX_VECS;
+    this.endKind = engine.register('workload.bio-end', (bio) => {
+      this.bioEnded(bio, onIoEnd);
+    });
+  }
+
+  /** Bios that this I/O will need. */
+  biosOf(io: number): number {
+    const ddir = this.ios.ddir[io];
+    if (ddir === DDIR_SYNC || ddir === DDIR_TRIM) return 1;
+    return Math.max(1, Math.ceil(this.ios.sizeBytes[io] / this.maxBioBytes));
+  }
+
+  /** Pages that have to be pinned for this I/O. */
+  pagesOf(io: number): number {
+    const ddir = this.ios.ddir[io];
+    return ddir === DDIR_READ || ddir === DDIR_WRITE ? Math.ceil(this.ios.sizeBytes[io] / PAGE_BYTES) : 0;
+  }
+
+  /** Makes the `n`-th bio of an I/O, at the instant at which it is submitted (Q). */
+  make(io: number, n: number, ioprio: number): number {
+    const { bios } = this.block;
+    const { ios } = this;
+    const ddir = ios.ddir[io];
+    const bio = bios.alloc();
+    const offset = n * this.maxBioBytes;
+    const bytes = ddir === DDIR_TRIM ? ios.sizeBytes[io] : Math.min(this.maxBioBytes, ios.sizeBytes[io] - offset);
+    bios.op[bio] = OP_OF_DDIR[ddir];
+    bios.flags[bio] = FLAGS_OF_DDIR[ddir];
+    bios.sector[bio] = ddir === DDIR_SYNC ? 0 : (ios.offsetBytes[io] + offset) / SECTOR_BYTES;
+    bios.bytes[bio] = bytes;
+    bios.segments[bio] = ddir === DDIR_READ || ddir === DDIR_WRITE ? Math.ceil(bytes / this.segmentBytes) : 0;
+    bios.ioprio[bio] = ioprio;
+    bios.io[bio] = io;
+    bios.endKind[bio] = this.endKind;
+    const nowNs = this.engine.now;
+    ios.rows.mark(io, ST_SUBMIT, nowNs);
+    bios.rows.start(bio, nowNs);
+    return bio;
+  }
+
+  private bioEnded(bio: number, onIoEnd: (io: number) => void): void {
+    const { bios } = this.block;
+    const { ios } = this;
+    const io = bios.io[bio];
+    const status = bios.status[bio];
+    if (status !== STS_OK) ios.status[io] = status;
+    const left = --ios.biosLeft[io];
+    if (left === 0) ios.rows.adopt(io, bios.rows, bio, ST_SUBMIT);
+    bios.release(bio);
+    if (left === 0) onIoEnd(io);
+  }
+}

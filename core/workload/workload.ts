@@ -1,0 +1,183 @@
+/**
+ * The workload of a run: all job clones, when they start, and when the whole is over.
+ *
+ * `startdelay`, `stonewall` (waits for all jobs before it) and `wait_for` decide when a clone starts; what it does then is in `submitter.ts`.
+ */
+import type { Block } from '../block/block.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Machine } from '../engine/machine.ts';
+import type { WaitEdge, WaitSource } from '../engine/waits.ts';
+import { expandJobs, type JobClone } from './clones.ts';
+import type { FioJob } from './fio/job.ts';
+import { DDIR_NAMES, IoTable } from './io.ts';
+import { Submitter, type CloneState } from './submitter.ts';
+
+export interface WorkloadConfig {
+  readonly capacityBytes: number;
+  readonly logicalBlockSize: number;
+  readonly cpus: number;
+  /** Longest physically contiguous run of a user buffer. */
+  readonly segmentBytes?: number;
+}
+
+/** @assume large folios of 64 KiB behind user buffers */
+const SEGMENT_BYTES = 65_536;
+
+export class Workload implements WaitSource {
+  readonly ios = new IoTable();
+  readonly clones: readonly JobClone[];
+  /** Engine kind called with every I/O when it is complete, just before it is freed; -1 for none. */
+  onIoDone = -1;
+  /** Engine kind called once, with 0, at the instant the last clone has ended; -1 for none. */
+  onFinished = -1;
+
+  private readonly engine: Engine;
+  private readonly submitter: Submitter;
+  private readonly startKind: number;
+  private readonly startTimers: readonly number[];
+  private readonly isScheduled: Uint8Array;
+  private isStopped = false;
+  private ended = 0;
+
+  constructor(
+    env: { readonly engine: Engine; readonly machine: Machine; readonly block: Block },
+    jobs: readonly FioJob[],
+    config: WorkloadConfig,
+  ) {
+    this.engine = env.engine;
+    this.clones = expandJobs(jobs, config.cpus, config.capacityBytes);
+    this.isScheduled = new Uint8Array(this.clones.length);
+    this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, {
+      ioDone: (io) => {
+        if (this.onIoDone >= 0) this.engine.call(this.onIoDone, io);
+      },
+      cloneEnded: () => {
+        this.cloneEnded();
+      },
+    });
+    this.startKind = env.engine.register('workload.start', (index) => {
+      this.submitter.start(index);
+    });
+    this.startTimers = this.clones.map((_, index) => env.engine.createTimer(this.startKind, index));
+  }
+
+  /** Schedules every clone that waits for no other. */
+  start(): void {
+    this.scheduleReady();
+  }
+
+  /** From now on no I/O is submitted; what is in flight drains. */
+  stop(): void {
+    this.isStopped = true;
+    this.submitter.stop();
+    for (const clone of this.clones) this.cancelStart(clone.index);
+  }
+
+  get finished(): boolean {
+    return this.ended === this.clones.length;
+  }
+
+  /** I/Os submitted and not yet reaped. */
+  get inFlight(): number {
+    return this.ios.inUse;
+  }
+
+  get issued(): number {
+    return this.submitter.issued;
+  }
+
+  /** How far the slowest bounded clone is, 0..1; NaN when nothing tells. */
+  fraction(): number {
+    let least = Number.NaN;
+    for (const s of this.submitter.states) {
+      const own = s.isEnded ? 1 : this.fractionOf(s);
+      if (Number.isNaN(least) || own < least) least = own;
+    }
+    return least;
+  }
+
+  /** Errors that ended jobs early, as sentences. */
+  errors(): string[] {
+    return this.submitter.states.filter((s) => s.error !== '').map((s) => `${s.clone.name}: ${s.error}`);
+  }
+
+  private fractionOf(s: CloneState): number {
+    const byWork = s.generator.fraction();
+    const { runtimeNs, rampNs } = s.clone.job.schedule;
+    if (runtimeNs === 0) return byWork;
+    const started = this.isScheduled[s.clone.index] !== 0 && s.startNs <= this.engine.now;
+    const byTime = started ? Math.min(1, (this.engine.now - s.startNs) / (runtimeNs + rampNs)) : 0;
+    return Number.isNaN(byWork) ? byTime : Math.max(byWork, byTime);
+  }
+
+  /** Arms the start of every clone whose predecessors have ended. */
+  private scheduleReady(): void {
+    for (const clone of this.clones) {
+      if (this.isScheduled[clone.index] !== 0 || !this.mayStart(clone)) continue;
+      this.isScheduled[clone.index] = 1;
+      const { low, high } = clone.job.schedule.startDelayNs;
+      const delayNs = low + Math.floor(this.engine.stream(`workload/${clone.name}/start`).unit() * (high - low));
+      this.engine.armTimer(this.startTimers[clone.index], this.engine.now + delayNs);
+    }
+  }
+
+  private mayStart(clone: JobClone): boolean {
+    const { states } = this.submitter;
+    const { waitFor } = clone.job.schedule;
+    for (const other of this.clones) {
+      if (other.jobIndex >= clone.jobIndex || states[other.index].isEnded) continue;
+      const barrier = this.barrierBetween(other.jobIndex, clone.jobIndex);
+      if (barrier || (waitFor !== undefined && other.job.name === waitFor)) return false;
+    }
+    return true;
+  }
+
+  /** A stonewall holds back its own job and all after it until everything before it has ended. */
+  private barrierBetween(earlier: number, later: number): boolean {
+    return this.clones.some((c) => c.job.schedule.stonewall && c.jobIndex > earlier && c.jobIndex <= later);
+  }
+
+  private cloneEnded(): void {
+    this.ended++;
+    if (this.finished) {
+      if (this.onFinished >= 0) this.engine.call(this.onFinished, 0);
+    } else if (this.isStopped) this.endUnstarted();
+    else this.scheduleReady();
+  }
+
+  /** A start that is still ahead happens now, so that the clone can end at once. */
+  private cancelStart(index: number): void {
+    const timer = this.startTimers[index];
+    if (this.engine.timerDue(timer) !== Infinity) this.engine.armTimer(timer, this.engine.now);
+  }
+
+  /** After a stop, clones that never started count as ended. */
+  private endUnstarted(): void {
+    for (const s of this.submitter.states) {
+      if (this.isScheduled[s.clone.index] !== 0) continue;
+      this.isScheduled[s.clone.index] = 1;
+      s.isEnded = true;
+      this.ended++;
+    }
+    if (this.finished && this.onFinished >= 0) this.engine.call(this.onFinished, 0);
+  }
+
+  reportWaits(add: (edge: WaitEdge) => void): void {
+    for (const s of this.submitter.states) {
+      if (s.isEnded || s.inFlight + (s.syncIo >= 0 ? 1 : 0) === 0) continue;
+      const what = s.syncIo >= 0 ? `its ${DDIR_NAMES[this.ios.ddir[s.syncIo]]}` : `${s.inFlight} I/Os`;
+      add({ waiter: `task ${s.clone.name}`, resource: `completion of ${what}`, holders: [] });
+    }
+  }
+
+  /** Law 3: what is left at the end. */
+  checkEmpty(): string[] {
+    const left: string[] = [];
+    if (this.ios.inUse > 0) left.push(`${this.ios.inUse} I/Os were never reaped`);
+    for (const s of this.submitter.states) {
+      if (s.batch.size > 0) left.push(`${s.clone.name}: ${s.batch.size} I/Os were never submitted`);
+      if (s.ended.size > 0) left.push(`${s.clone.name}: ${s.ended.size} I/Os ended and were not reaped`);
+    }
+    return left;
+  }
+}
