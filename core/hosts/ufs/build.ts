@@ -1,0 +1,171 @@
+/**
+ * Puts controller, device and driver together: what the experiment's builder calls. The flash is attached afterwards, because it needs the device (its client) and the device
+ * needs it.
+ */
+import type { QueueLimits } from '../../block/types.ts';
+import type { WaitEdge } from '../../engine/waits.ts';
+import type { Media, MediaClient } from '../../media/types.ts';
+import type { UfsBlock } from './block-port.ts';
+import { type UfsConfig, ufsConfigProblems } from './config.ts';
+import { PRDT_ENTRIES, PRDT_MAX_BYTES } from './descriptors.ts';
+import { BLOCK_BYTES } from './device.ts';
+import type { UfsEnv } from './env.ts';
+import { LINK_STATE_NAMES } from './ufshci-uic.ts';
+import { Ufshci } from './ufshci.ts';
+import { HOST_STATE_NAMES, STATE_ERROR, STATE_OPERATIONAL, Ufshcd } from './ufshcd.ts';
+import { UfshcdMemory } from './ufshcd-memory.ts';
+import { CLOCK_STATE_NAMES } from './ufshcd-power.ts';
+
+/** What the block layer's queue must be set up with for a UFS host. */
+export interface UfsQueueShape {
+  readonly limits: QueueLimits;
+  /** Driver tags per hardware queue. */
+  readonly queueDepth: number;
+  readonly hwQueues: number;
+  /** BLK_MQ_F_BLOCKING: queue_rq may sleep. */
+  readonly blocking: boolean;
+}
+
+/** Largest request: 1 MiB. @source blk-mq-and-formats.md 1.1 (max_sectors of the host template) */
+const MAX_SECTORS = 2048;
+/** UNMAP of up to 1 GiB at a time. @assume bMaxUnmapLBACount differs per vendor */
+const MAX_DISCARD_SECTORS = 2 * 1024 * 1024;
+
+/** Limits, depth and flags of the request queue over a host of this configuration. */
+export function ufsQueueShape(config: UfsConfig): UfsQueueShape {
+  const sectorsPerBlock = BLOCK_BYTES / 512;
+  return {
+    limits: {
+      logicalBlockSize: BLOCK_BYTES,
+      physicalBlockSize: BLOCK_BYTES,
+      maxHwSectors: MAX_SECTORS,
+      maxSectors: MAX_SECTORS,
+      maxSegments: PRDT_ENTRIES,
+      maxSegmentSize: PRDT_MAX_BYTES,
+      chunkSectors: 0,
+      maxDiscardSectors: MAX_DISCARD_SECTORS - (MAX_DISCARD_SECTORS % sectorsPerBlock),
+      discardGranularity: BLOCK_BYTES,
+      maxWriteZeroesSectors: 0,
+      writeCache: true,
+      fua: true,
+    },
+    queueDepth: config.mcqQueues > 0 ? config.mcqDepth : config.nutrs - 1,
+    hwQueues: Math.max(config.mcqQueues, 1),
+    blocking: mayBlock(config),
+  };
+}
+
+/** Hosts that gate clocks (or suspend) in the current generation sleep in queue_rq. */
+function mayBlock(config: UfsConfig): boolean {
+  const sleeps = config.clockGating.on || config.runtimePm.autosuspendNs > 0;
+  return sleeps && config.clockGating.generation === 'blocking';
+}
+
+export interface Ufs {
+  readonly lld: Ufshcd;
+  /** What the media talks to. */
+  readonly client: MediaClient;
+  attachMedia(media: Media): void;
+  /** Brings everything up before time starts, by the same register writes as the probe; throws when it fails. */
+  bringUp(): void;
+  /** Asks for a host reset (a fault). Context: any; -1 outside contexts. */
+  reset(x: number): void;
+  reportWaits(add: (edge: WaitEdge) => void): void;
+  /** What is left at the end of a run, as sentences. */
+  checkEmpty(): string[];
+  statistics(): Readonly<Record<string, number>>;
+  /** Registers, states and descriptors for the inspector. */
+  snapshot(): UfsSnapshot;
+}
+
+export interface UfsSnapshot {
+  readonly hostState: string;
+  readonly clocks: string;
+  readonly link: { readonly state: string; readonly gear: number; readonly lanes: number; readonly rate: string };
+  readonly registers: readonly { readonly name: string; readonly offset: number; readonly value: number }[];
+  readonly slots: readonly { readonly slot: number; readonly request: number; readonly state: number }[];
+}
+
+/** Builds a UFS host with its device. Throws when the configuration cannot work (the definition was not validated). */
+export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock): Ufs {
+  const problems = ufsConfigProblems(config);
+  if (problems.length > 0) throw new Error(`ufs: ${problems.join('; ')}`);
+  const mem = new UfshcdMemory(config);
+  const ports = { irq: (vector: number) => driver.irq(vector) };
+  const hci = new Ufshci(env.engine, config, mem.memory, block.requests, env.log, ports);
+  const driver = new Ufshcd(env, config, block, hci, mem);
+  return {
+    lld: driver,
+    client: hci.device,
+    attachMedia: (media) => hci.device.attachMedia(media),
+    bringUp: () => bringUp(driver),
+    reset: (x) => driver.eh.scheduleReset(x),
+    reportWaits: (add) => driver.power.reportWaits(add),
+    checkEmpty: () => checkEmpty(driver),
+    statistics: () => statistics(driver),
+    snapshot: () => snapshot(driver),
+  };
+}
+
+function bringUp(driver: Ufshcd): void {
+  const { hci } = driver;
+  hci.instant = true;
+  hci.device.instant = true;
+  driver.scripts.runInstantly(driver.probeScript);
+  hci.startOfTime();
+  if (driver.state !== STATE_OPERATIONAL) throw new Error(`ufs: bring-up failed at ${driver.prober.failedAt}`);
+}
+
+function checkEmpty(driver: Ufshcd): string[] {
+  const left: string[] = [];
+  driver.requestOf.forEach((rq, slot) => {
+    if (rq >= 0) left.push(`ufs: slot ${slot} still carries request ${rq}`);
+  });
+  if (driver.hci.outstanding > 0) left.push(`ufs: ${driver.hci.outstanding} commands are left in the controller`);
+  if (driver.power.refs !== 0) left.push(`ufs: ${driver.power.refs} clock references are left`);
+  if (driver.state === STATE_ERROR) left.push('ufs: the host is in its error state');
+  return left;
+}
+
+function statistics(driver: Ufshcd): Readonly<Record<string, number>> {
+  const { hci, power, eh } = driver;
+  return {
+    ...hci.device.statistics(),
+    accepted: driver.accepted,
+    completed: driver.completed,
+    requeued: driver.requeued,
+    retried: driver.retried,
+    failed: driver.failed,
+    interrupts: driver.interrupts,
+    maxInFlight: driver.maxInFlight,
+    refusedBusy: driver.refusedBusy,
+    gates: power.gates,
+    ungates: power.ungates,
+    runtimeSuspends: power.suspends,
+    runtimeResumes: power.resumes,
+    powerWaits: power.waits,
+    powerWaitNs: power.waitNs,
+    hibern8Enters: hci.uic.hibern8Enters,
+    hibern8Exits: hci.uic.hibern8Exits,
+    autoHibern8Enters: hci.autoHibern8Enters,
+    aborts: eh.aborts,
+    hostResets: eh.hostResets,
+    linkErrors: eh.linkErrors,
+    taskManagement: hci.tasks.requests,
+    linkDownBytes: hci.link.bytes[0],
+    linkUpBytes: hci.link.bytes[1],
+    linkDownBusyNs: hci.link.busyNs[0],
+    linkUpBusyNs: hci.link.busyNs[1],
+  };
+}
+
+function snapshot(driver: Ufshcd): UfsSnapshot {
+  const { hci } = driver;
+  return {
+    hostState: HOST_STATE_NAMES[driver.state],
+    clocks: CLOCK_STATE_NAMES[driver.power.clocks],
+    link: { state: LINK_STATE_NAMES[hci.uic.linkState], ...hci.link.mode },
+    registers: hci.registers.snapshot(),
+    slots: Array.from(driver.requestOf, (request, slot) => ({ slot, request, state: hci.slots.state[slot] })),
+  };
+}
