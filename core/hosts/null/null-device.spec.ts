@@ -5,7 +5,7 @@ import { Engine } from '../../engine/engine.ts';
 import { Machine } from '../../engine/machine.ts';
 import { RandomStream } from '../../engine/random.ts';
 import { stageIndex, StageRows, type StageId } from '../../trace/stages.ts';
-import { NULL_DEVICE_DEFAULTS, NullDevice, type NullDeviceConfig } from './null-device.ts';
+import { NullDevice, type NullDeviceConfig } from './null-device.ts';
 import { drawServiceNs, meanServiceNs, type ServiceTime } from './service-time.ts';
 
 const CPUS = 2;
@@ -44,10 +44,7 @@ class Rig {
         this.completedOn.set(rq, this.machine.name(x));
       },
     };
-    this.device = new NullDevice(
-      { engine: this.engine, machine: this.machine, block },
-      { ...NULL_DEVICE_DEFAULTS, ...config },
-    );
+    this.device = new NullDevice({ engine: this.engine, machine: this.machine, block }, config);
     const issue = this.engine.register('rig.issue', (x) => {
       this.next(x);
     });
@@ -80,7 +77,7 @@ class Rig {
   }
 }
 
-const fixed = (ns: number): ServiceTime => ({ distribution: 'fixed', ns });
+const fixed = (ns: number): ServiceTime => ({ kind: 'fixed', latencyNs: ns });
 
 describe('the null device', () => {
   it('serves a lone request in exactly its latency, after the queueing cost', () => {
@@ -95,7 +92,7 @@ describe('the null device', () => {
   });
 
   it('accounts for every nanosecond up to completeRequest', () => {
-    const rig = new Rig({ parallelism: 2, bandwidthBytesPerSec: 300_000_000 });
+    const rig = new Rig({ parallelism: 2, bandwidthBytesPerSecond: 300_000_000 });
     rig.issue(20);
     for (let rq = 0; rq < 20; rq++) {
       const { rows } = rig.requests;
@@ -129,14 +126,14 @@ describe('the null device', () => {
   });
 
   it('passes requests over a limited link one after the other', () => {
-    const rig = new Rig({ latency: fixed(10_000), queueCpuNs: 0, bandwidthBytesPerSec: 4096 * 10_000 }); // 100 µs each
+    const rig = new Rig({ latency: fixed(10_000), queueCpuNs: 0, bandwidthBytesPerSecond: 4096 * 10_000 }); // 100 µs each
     rig.issue(3);
     expect([0, 1, 2].map((rq) => rig.stage(rq, 'link'))).toEqual([100_000, 100_000, 100_000]);
     expect([0, 1, 2].map((rq) => rig.stage(rq, 'wait.link'))).toEqual([0, 100_000, 200_000]);
   });
 
   it('does not lose bandwidth to the rounding of events', () => {
-    const rig = new Rig({ latency: fixed(1), queueCpuNs: 0, bandwidthBytesPerSec: 3_000_000_000 }); // 1365.33 ns each
+    const rig = new Rig({ latency: fixed(1), queueCpuNs: 0, bandwidthBytesPerSecond: 3_000_000_000 }); // 1365.33 ns each
     rig.issue(60);
     const linkNs = [...rig.issuedNs.keys()].reduce(
       (sum, rq) => Math.max(sum, rig.stage(rq, 'wait.link') + rig.stage(rq, 'link')),
@@ -179,25 +176,23 @@ describe('service times', () => {
 
   it('are integers of at least 1 ns', () => {
     for (const time of [
-      { distribution: 'exponential', meanNs: 2 },
-      { distribution: 'uniform', minNs: 0, maxNs: 2 },
-      { distribution: 'fixed', ns: 0 },
+      { kind: 'exponential', meanNs: 2 },
+      { kind: 'uniform', minNs: 0, maxNs: 2 },
+      { kind: 'fixed', latencyNs: 0 },
     ] as const) {
       expect(draws(time, 2000).every((ns) => Number.isInteger(ns) && ns >= 1)).toBe(true);
     }
   });
 
   it('spread uniformly over the whole range, both ends included', () => {
-    expect([...new Set(draws({ distribution: 'uniform', minNs: 10, maxNs: 13 }, 500))].sort()).toEqual([
-      10, 11, 12, 13,
-    ]);
+    expect([...new Set(draws({ kind: 'uniform', minNs: 10, maxNs: 13 }, 500))].sort()).toEqual([10, 11, 12, 13]);
   });
 
   it.each<ServiceTime>([
-    { distribution: 'fixed', ns: 1_000 },
-    { distribution: 'uniform', minNs: 50_000, maxNs: 150_000 },
-    { distribution: 'exponential', meanNs: 100_000 },
-  ])('have the stated mean: $distribution', (time) => {
+    { kind: 'fixed', latencyNs: 1_000 },
+    { kind: 'uniform', minNs: 50_000, maxNs: 150_000 },
+    { kind: 'exponential', meanNs: 100_000 },
+  ])('have the stated mean: $kind', (time) => {
     const n = 40_000;
     const standardError = meanServiceNs(time) / Math.sqrt(n); // that of the exponential, the widest of the three
     expect(Math.abs(mean(draws(time, n)) - meanServiceNs(time))).toBeLessThan(4 * standardError);
@@ -205,7 +200,7 @@ describe('service times', () => {
 
   it('of the exponential exceed three times the mean with probability e^-3', () => {
     const n = 40_000;
-    const share = draws({ distribution: 'exponential', meanNs: 100_000 }, n).filter((ns) => ns > 300_000).length / n;
+    const share = draws({ kind: 'exponential', meanNs: 100_000 }, n).filter((ns) => ns > 300_000).length / n;
     const p = Math.exp(-3);
     expect(Math.abs(share - p)).toBeLessThan(4 * Math.sqrt((p * (1 - p)) / n));
   });

@@ -26,6 +26,7 @@ import {
   ST_MEDIA,
   ST_MEDIA_WAIT,
   ST_WAIT_LINK,
+  type StageId,
   type StageRows,
 } from '../../trace/stages.ts';
 import { drawServiceNs, type ServiceTime } from './service-time.ts';
@@ -40,7 +41,7 @@ export interface NullDeviceConfig {
   /** Servers: requests in service at once; 0 for no limit. */
   readonly parallelism: number;
   /** Bytes per second of the link that all requests share; 0 for no limit. */
-  readonly bandwidthBytesPerSec: number;
+  readonly bandwidthBytesPerSecond: number;
   /** The CPU that takes the completion interrupt: the request's own or a fixed one. */
   readonly irqCpu: 'submitter' | number;
   /** CPU time of handing one request over, in the issuing context (ns). */
@@ -55,10 +56,10 @@ export interface NullDeviceConfig {
  * one command; both well below the host.cpu figures of real drivers. They matter only where the CPU is the bottleneck.
  */
 export const NULL_DEVICE_DEFAULTS: NullDeviceConfig = {
-  latency: { distribution: 'fixed', ns: 100_000 },
+  latency: { kind: 'fixed', latencyNs: 100_000 },
   opLatency: {},
   parallelism: 0,
-  bandwidthBytesPerSec: 0,
+  bandwidthBytesPerSecond: 0,
   irqCpu: 'submitter',
   queueCpuNs: 100,
   irqCpuNs: 150,
@@ -114,8 +115,10 @@ export class NullDevice implements Lld {
   private readonly transferredKind: number;
   private readonly irqKind: number;
 
-  constructor(env: NullDeviceEnv, config: NullDeviceConfig) {
+  /** `settings` replace NULL_DEVICE_DEFAULTS one by one. */
+  constructor(env: NullDeviceEnv, settings: Partial<NullDeviceConfig>) {
     const { engine, machine } = env;
+    const config = { ...NULL_DEVICE_DEFAULTS, ...settings };
     this.engine = engine;
     this.machine = machine;
     this.block = env.block;
@@ -123,7 +126,7 @@ export class NullDevice implements Lld {
     this.servers = config.parallelism === 0 ? Infinity : config.parallelism;
     this.serviceTimes = OP_NAMES.map((op) => config.opLatency[op] ?? config.latency);
     this.stream = engine.stream('hosts/null/service');
-    this.nsPerByte = config.bandwidthBytesPerSec === 0 ? 0 : NS_PER_SEC / config.bandwidthBytesPerSec;
+    this.nsPerByte = config.bandwidthBytesPerSecond === 0 ? 0 : NS_PER_SEC / config.bandwidthBytesPerSecond;
     this.queuedKind = engine.register('null.queued', (rq) => {
       this.requestQueued(rq);
     });
@@ -212,6 +215,12 @@ export class NullDevice implements Lld {
   }
 
   // ------------------------------------------------------------------------------------------------ reports
+
+  /** The stages that this device marks. */
+  get stages(): readonly StageId[] {
+    const link: readonly StageId[] = this.nsPerByte === 0 ? [] : ['wait.link', 'link'];
+    return ['host.cpu', 'media.wait', 'media', ...link, 'complete.irq'];
+  }
 
   /** Counters for the `device` part of the summary. */
   statistics(): Readonly<Record<string, number>> {

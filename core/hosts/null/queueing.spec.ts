@@ -16,7 +16,7 @@ import { IntRing } from '../../engine/ring.ts';
 import { Workqueues } from '../../engine/workqueue.ts';
 import { NO_GAUGES, NO_LOG } from '../../trace/log.ts';
 import { ST_MEDIA, ST_MEDIA_WAIT, ST_SUBMIT, ST_WAIT_TAG, STAGE_IDS, STAGE_STRIDE } from '../../trace/stages.ts';
-import { NULL_DEVICE_DEFAULTS, NullDevice, type NullDeviceConfig } from './null-device.ts';
+import { NullDevice, type NullDeviceConfig } from './null-device.ts';
 import type { ServiceTime } from './service-time.ts';
 
 const US = 1_000;
@@ -127,10 +127,7 @@ class Stack {
       { engine, machine, workqueues, log: NO_LOG, gauges: NO_GAUGES },
       { limits: LIMITS, queueDepth: 64, hwQueues: 1, plugPerBio: false, rqAffinity: 1, ...options.block },
     );
-    this.device = new NullDevice(
-      { engine, machine, block: this.block },
-      { ...NULL_DEVICE_DEFAULTS, ...options.device },
-    );
+    this.device = new NullDevice({ engine, machine, block: this.block }, options.device ?? {});
     this.block.attach(this.device, options.scheduler);
     this.stepKind = engine.register('job.step', (job) => this.step(this.jobs[job], job));
     this.submitKind = engine.register('job.submit', (job) => this.submit(this.jobs[job], job));
@@ -391,7 +388,7 @@ function erlangC(servers: number, a: number): number {
 }
 
 describe('exponential service without CPU costs', () => {
-  const service: ServiceTime = { distribution: 'exponential', meanNs: 100 * US };
+  const service: ServiceTime = { kind: 'exponential', meanNs: 100 * US };
 
   it.each([
     [10, 3, 300 * US],
@@ -440,7 +437,7 @@ describe('exponential service without CPU costs', () => {
 });
 
 describe('mq-deadline end to end', () => {
-  const slow: Partial<NullDeviceConfig> = { latency: { distribution: 'fixed', ns: 200 * US }, parallelism: 1 };
+  const slow: Partial<NullDeviceConfig> = { latency: { kind: 'fixed', latencyNs: 200 * US }, parallelism: 1 };
 
   /** Operations in the order of their issue. */
   const issueOrder = (stack: Stack): Seen[] => stack.requests.toSorted((a, b) => a.issuedNs - b.issuedNs);

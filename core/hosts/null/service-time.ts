@@ -6,16 +6,16 @@
 import type { RandomStream } from '../../engine/random.ts';
 
 export type ServiceTime =
-  | { readonly distribution: 'fixed'; readonly ns: number }
+  | { readonly kind: 'fixed'; readonly latencyNs: number }
   /** Every integer of [minNs, maxNs] is equally likely. */
-  | { readonly distribution: 'uniform'; readonly minNs: number; readonly maxNs: number }
-  | { readonly distribution: 'exponential'; readonly meanNs: number };
+  | { readonly kind: 'uniform'; readonly minNs: number; readonly maxNs: number }
+  | { readonly kind: 'exponential'; readonly meanNs: number };
 
 /** The mean in ns (the continuous one: rounding and the floor of 1 ns are left aside). */
 export function meanServiceNs(time: ServiceTime): number {
-  switch (time.distribution) {
+  switch (time.kind) {
     case 'fixed':
-      return time.ns;
+      return time.latencyNs;
     case 'uniform':
       return (time.minNs + time.maxNs) / 2;
     case 'exponential':
@@ -25,9 +25,9 @@ export function meanServiceNs(time: ServiceTime): number {
 
 /** One draw: integer ns, at least 1. */
 export function drawServiceNs(time: ServiceTime, stream: RandomStream): number {
-  switch (time.distribution) {
+  switch (time.kind) {
     case 'fixed':
-      return Math.max(1, time.ns);
+      return Math.max(1, time.latencyNs);
     case 'uniform':
       return Math.max(1, time.minNs + stream.below(time.maxNs - time.minNs + 1));
     case 'exponential':
