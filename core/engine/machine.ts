@@ -45,7 +45,10 @@ export class Machine extends CpuScheduler {
   interrupts = 0;
   softirqs = 0;
   wakeups = 0;
+  /** IPIs sent: function calls and calls of idle CPUs. */
   ipis = 0;
+  /** IPIs that carried a function call. */
+  calls = 0;
 
   private readonly ipiKind: number;
   /** IPIs under way: kind and arg, first in, first out per target. */
@@ -199,6 +202,7 @@ export class Machine extends CpuScheduler {
     this.ipiQueue[cpu].push(kind);
     this.ipiQueue[cpu].push(arg);
     this.ipis++;
+    this.calls++;
     this.engine.after(this.costs.ipiLatencyNs, this.ipiKind, cpu);
   }
 

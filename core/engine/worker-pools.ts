@@ -2,8 +2,8 @@
  * Worker pools: the kworkers that execute work items, and the rule of how many of them run at a time.
  *
  * Modelled: two pools per CPU (normal, high priority) and two unbound ones. A per-CPU pool is concurrency managed: while one of its workers is
- * running no other is started; when that one sleeps and work is pending, an idle worker is woken; a worker that wakes again counts again, and
- * a worker that finds another one running goes idle instead of taking more work. An unbound pool starts a worker per pending item. A work item that is
+ * running no other is started; when that one sleeps and work is pending, an idle worker is woken; a worker that wakes again counts again from when it is back
+ * on its CPU; a worker takes pending items as long as it is the only one running. An unbound pool starts a worker per pending item. A work item that is
  * queued again while it executes is handed to the worker that executes it, so that no item ever runs twice at once.
  *
  * Not modelled (`@assume`): worker creation and destruction take no time (a spare idle worker is always at hand in the kernel too), rescuers, cpu-intensive
@@ -188,6 +188,7 @@ export class WorkerPools implements SleepWatcher {
   }
 
   private takeNext(x: number, worker: number, pool: Pool): void {
+    // More than one running cannot be as long as tasks do not preempt each other; the rule is the kernel's all the same.
     while (this.scheduled[worker].size > 0 || (pool.worklist.size > 0 && pool.running <= 1)) {
       const own = this.scheduled[worker];
       const work = own.size > 0 ? own.shift() : pool.worklist.shift();
