@@ -59,12 +59,11 @@ export class Waits {
     if (search.cycle !== undefined) {
       return [...search.cycle.map(describe), `cycle: back to ${search.cycle[0].edge.waiter}`];
     }
-    let longest: readonly Step[] = [];
+    let head: string | undefined;
     for (const waiter of byWaiter.keys()) {
-      const chain = search.longestFrom(waiter);
-      if (chain.length > longest.length) longest = chain;
+      if (head === undefined || search.lengthFrom(waiter) > search.lengthFrom(head)) head = waiter;
     }
-    return longest.map(describe);
+    return search.longestFrom(head).map(describe);
   }
 }
 
@@ -111,7 +110,12 @@ class ChainSearch {
     }
   }
 
-  longestFrom(start: string): readonly Step[] {
+  /** Steps in the longest chain from a waiter. */
+  lengthFrom(waiter: string): number {
+    return this.best.get(waiter)?.length ?? 0;
+  }
+
+  longestFrom(start: string | undefined): readonly Step[] {
     const chain: Step[] = [];
     for (let name: string | undefined = start; name !== undefined;) {
       const found = this.best.get(name);
