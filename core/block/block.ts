@@ -14,7 +14,7 @@ import type { BioTable } from './bio.ts';
 import { completeRequest } from './complete.ts';
 import type { BlockConfig, BlockCounters } from './config.ts';
 import { kickHwQueue, runHwQueues } from './dispatch.ts';
-import { freezeQueue, quiesceWait, unfreezeQueue, unquiesceQueue } from './freeze.ts';
+import { freezeQueue, queueQuiesced, unfreezeQueue, unquiesceQueue } from './freeze.ts';
 import { queueRqDone, startRequest } from './issue.ts';
 import { leftovers, reportWaits } from './leftovers.ts';
 import { finishPlug, flushPlugFromSchedule, startPlug } from './plug.ts';
@@ -147,7 +147,7 @@ export class Block implements WaitSource {
   /** Quiesces and waits for calls of queueRq under way. Ends with `machine.ret(x)`. Context: a task. */
   quiesceAndWait(x: number): void {
     this.queue.quiesceDepth++;
-    quiesceWait(this.queue, x);
+    queueQuiesced(this.queue, x);
   }
 
   /** Takes one quiesce back; at the last one all hardware queues run, by kblockd. Instantaneous. */

@@ -1,0 +1,107 @@
+/**
+ * Issuing one request to the driver: the burst before queueRq, the D event, and what the driver's answer means.
+ * @kernel v6.12 block/blk-mq.c __blk_mq_issue_directly, blk_mq_start_request, __blk_mq_requeue_request
+ */
+import { ST_SUBMIT } from '../trace/stages.ts';
+import { finishRequest } from './complete.ts';
+import type { Hctx } from './hctx.ts';
+import type { RequestQueue } from './queue.ts';
+import { RQ_COMPLETE, RQ_IDLE, RQ_IN_FLIGHT } from './request.ts';
+import type { TaskState } from './task.ts';
+import { addTimer, flightBegan, flightEnded } from './timeout.ts';
+import { STS_DEV_RESOURCE, STS_OK, STS_RESOURCE } from './types.ts';
+
+/** The driver did not accept the request, which goes back to a list. */
+export function isBusyStatus(status: number): boolean {
+  return status === STS_RESOURCE || status === STS_DEV_RESOURCE;
+}
+
+/** Whether requests of this hardware queue may be issued now, from this context. */
+export function canIssue(q: RequestQueue, x: number, hctx: Hctx): boolean {
+  return !hctx.stopped && !q.isQuiesced && !(q.blocking && q.machine.isAtomic(x));
+}
+
+/**
+ * Burns `costNs` in the context of `t`, hands the request (which has its driver tag) to the driver and goes on at `nextKind(x)`, where `t.issueStatus` is
+ * the driver's answer. `last`: no other request follows at once.
+ */
+export function issue(
+  q: RequestQueue,
+  t: TaskState,
+  rq: number,
+  last: boolean,
+  costNs: number,
+  nextKind: number,
+): void {
+  t.issueRq = rq;
+  t.issueHctx = q.requests.hctx[rq];
+  t.issueLast = last;
+  t.issueKind = nextKind;
+  q.dispatchers++;
+  q.machine.run(t.x, costNs, q.kinds.issueBurst, t.x);
+}
+
+export function issueBurst(q: RequestQueue, x: number): void {
+  const t = q.task(x);
+  q.mark(t.issueRq, ST_SUBMIT);
+  if (q.lld === undefined) throw new Error('block: no driver attached');
+  q.lld.queueRq(x, t.issueRq, t.issueLast);
+}
+
+/** See Block.startRequest. */
+export function startRequest(q: RequestQueue, rq: number): void {
+  const { requests } = q;
+  requests.issuedNs[rq] = q.engine.now;
+  requests.attempts[rq]++;
+  requests.state[rq] = RQ_IN_FLIGHT;
+  requests.timedOut[rq] = 0;
+  requests.doneBytes[rq] = 0;
+  q.counters.issues++;
+  flightBegan(q);
+  addTimer(q, rq);
+  if (q.log.on) q.event('request.issued', requests.serial[rq], requests.hctx[rq]);
+}
+
+/** See Block.queueRqDone. */
+export function queueRqDone(q: RequestQueue, x: number, rq: number, status: number): void {
+  const t = q.task(x);
+  if (t.issueRq !== rq) throw new Error(`block: queueRqDone for request handle ${rq}, issued was ${t.issueRq}`);
+  t.issueStatus = status;
+  if (isBusyStatus(status)) takeBack(q, rq);
+  leaveDispatch(q);
+  q.engine.call(t.issueKind, x);
+}
+
+/** After a direct issue (not a dispatch): the moving average learns whether the driver was busy. */
+export function noteDirectIssue(q: RequestQueue, t: TaskState): void {
+  if (t.issueStatus === STS_OK) q.hctxs[t.issueHctx].updateBusy(false);
+  else if (isBusyStatus(t.issueStatus)) q.hctxs[t.issueHctx].updateBusy(true);
+}
+
+/** The R event of a refused request: it loses its driver tag (if it has a scheduler tag to keep) and its start. */
+export function takeBack(q: RequestQueue, rq: number): void {
+  const { requests } = q;
+  q.putDriverTag(rq);
+  q.counters.requeues++;
+  if (q.log.on) q.event('request.requeued', requests.serial[rq], requests.hctx[rq]);
+  if (q.scheduler !== undefined && requests.useSched[rq] !== 0) q.scheduler.requeue(rq);
+  if (requests.state[rq] === RQ_IN_FLIGHT) flightEnded(q);
+  requests.state[rq] = RQ_IDLE;
+  requests.timedOut[rq] = 0;
+  requests.deadlineNs[rq] = Infinity;
+}
+
+/** A context left queueRq or a dispatch; the last one ends the wait of a quiesce. */
+export function leaveDispatch(q: RequestQueue): void {
+  if (--q.dispatchers > 0) return;
+  while (q.quiescers.size > 0) q.machine.wake(q.machine.current, q.quiescers.shift());
+}
+
+/** The driver failed the request while it was being issued: it ends here, in the issuing context. */
+export function endRequestInTask(q: RequestQueue, x: number, rq: number, status: number): void {
+  const { costs } = q.machine;
+  if (q.requests.state[rq] === RQ_IN_FLIGHT) flightEnded(q);
+  q.requests.state[rq] = RQ_COMPLETE;
+  q.machine.charge(x, costs.completeRequestNs + costs.endIoNs * q.requests.bios[rq]);
+  finishRequest(q, rq, status);
+}
