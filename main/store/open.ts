@@ -20,15 +20,10 @@ import {
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { projectErrors, toStoreError } from './errors.ts';
+import { APPLICATION_ID, FILE_FORMAT } from './file-format.ts';
 import { lockProject, type ProjectLock } from './lock.ts';
 import { repairRanges } from './row-ranges.ts';
 import { migrations, query, type Migration } from './sql-files.ts';
-
-/** "blkl" in ASCII: what `file` shows for our projects. */
-export const APPLICATION_ID = 0x626c6b6c;
-
-/** Newest file format this version writes: the number of the last `schema/NNN_up.sql`. */
-export const FILE_FORMAT = 1;
 
 /** Waiting this long for another connection of ours before giving up. @assume longer than any checkpoint of a local disk. */
 const BUSY_TIMEOUT_MS = 5000;

@@ -8,6 +8,7 @@ import type Database from 'better-sqlite3';
 import type { Page, PageQuery, RowTable, SortKey } from '../../core/contract/api.ts';
 import { BlklabError } from '../../core/contract/errors.ts';
 import { TABLES } from '../../core/trace/schema.ts';
+import { MAX_PAGE_ROWS } from './page-size.ts';
 import { rangeCondition, rowRange, type RowRange } from './row-ranges.ts';
 import { queryWith } from './sql-files.ts';
 import { hasTotalIndex } from './run-indexes.ts';
@@ -15,9 +16,6 @@ import { checkedWhere } from './where.ts';
 
 type Cell = number | string | null;
 type Row = Cell[];
-
-/** Rows of one page at most. @assume far above any screen; a bound on what one answer may weigh. */
-export const MAX_PAGE_ROWS = 10_000;
 
 /** Lists of rowids kept. @assume one per open table and a few for going back and forth between filters. */
 const LISTS_KEPT = 4;

@@ -5,11 +5,14 @@
  * While a run is being recorded its rows wait in an open transaction for the next commit; any other change commits them first, so that every change
  * is durable by itself.
  */
+import { renameSync, rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import type { ExperimentRow, ProjectState, RunRow } from '../../core/contract/api.ts';
 import { BlklabError } from '../../core/contract/errors.ts';
 import type { RunStatus, RunSummary } from '../../core/contract/summary.ts';
 import { TABLES, type TraceBatch, type TraceTable } from '../../core/trace/schema.ts';
 import { projectErrors, toStoreError } from './errors.ts';
+import { lockProject } from './lock.ts';
 import { Ingest } from './ingest.ts';
 import { closeProject, createProject, guarded, openProject, type OpenProject } from './open.ts';
 import { rangeCondition, rowRange } from './row-ranges.ts';
@@ -77,15 +80,28 @@ export class StoreWriter {
     closeProject(project);
   }
 
-  /** Copies the project, as it is now, to a path (through SQLite's backup, so a copy is never torn). */
+  /** Copies the project, as it is now, to a path: through SQLite's backup, so a copy is never torn, and under a temporary name first. */
   async backup(path: string): Promise<void> {
     const project = this.opened();
     this.ingest?.commit();
+    const part = `${path}-part`;
+    const lock = guarded(path, () => lockProject(path));
     try {
-      await project.database.backup(path);
+      await project.database.backup(part);
+      const copy = new Database(part);
+      copy.pragma('journal_mode = DELETE');
+      copy.close();
+      renameSync(part, path);
     } catch (error) {
+      rmSync(part, { force: true });
       throw toStoreError(error, path);
+    } finally {
+      lock.release();
     }
+  }
+
+  sqliteVersion(): string {
+    return this.work((db) => db.prepare('SELECT sqlite_version()').pluck().get() as string);
   }
 
   experiments(): readonly ExperimentRow[] {

@@ -1,0 +1,93 @@
+/**
+ * Electron main, as a list of what happens at start: one instance, scheme, project, window, menu, pipe; and what happens at the end.
+ */
+import electron, { app, Menu, type BrowserWindow } from 'electron';
+import { pickDirectory, pickOpen, pickSave } from './dialogs/native-dialogs.ts';
+import { connect } from './ipc/connect.ts';
+import { menuTemplate } from './menus/menu.ts';
+import { createServices } from './services.ts';
+import { projectArgument } from './windows/arguments.ts';
+import { announceAppScheme, serveAppScheme } from './windows/app-protocol.ts';
+import { askBeforeClose, createMainWindow, loadPage, showTitle, windowPipe } from './windows/main-window.ts';
+import { refusePermissions } from './windows/permissions.ts';
+import { Workbench, type FacePorts } from './workbench.ts';
+
+/** The window, once there is one: the services' native side goes to it. */
+let window: BrowserWindow | undefined;
+let closeForGood: () => void = () => undefined;
+
+const face: FacePorts = {
+  kind: 'electron',
+  pickOpen: () => (window === undefined ? Promise.resolve(null) : pickOpen(window)),
+  pickSave: (suggested) => (window === undefined ? Promise.resolve(null) : pickSave(window, suggested)),
+  pickDirectory: () => (window === undefined ? Promise.resolve(null) : pickDirectory(window)),
+  closeWindow: () => {
+    // after the answer has gone out to the page
+    setImmediate(closeForGood);
+    return true;
+  },
+};
+
+async function boot(): Promise<void> {
+  await app.whenReady();
+  const appUrl = serveAppScheme();
+  refusePermissions();
+  const workbench = await startWorkbench(projectArgument(process.argv));
+  const main = createMainWindow(workbench.settings, displays());
+  window = main;
+  closeForGood = askBeforeClose(main, workbench);
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate(menuTemplate(process.platform, (id) => workbench.emit('app/command', { id }))),
+  );
+  connect(windowPipe(main), workbench, createServices(workbench));
+  workbench.listen((topic) => {
+    if (topic === 'project/changed' && !main.isDestroyed()) showTitle(main, workbench);
+  });
+  showTitle(main, workbench);
+  app.on('second-instance', (_event, argv, folder) => void comeForward(main, workbench, projectArgument(argv, folder)));
+  app.on('window-all-closed', () => {
+    void workbench.close(false).finally(() => {
+      app.quit();
+    });
+  });
+  await loadPage(main, appUrl);
+}
+
+/** A project that cannot be opened is no reason not to start: say why, and start with a new one. */
+async function startWorkbench(project: string | undefined): Promise<Workbench> {
+  const userFolder = app.getPath('userData');
+  try {
+    return await Workbench.start({ face, userFolder, project });
+  } catch (error) {
+    if (project === undefined) throw error;
+    electron.dialog.showErrorBox('blklab', error instanceof Error ? error.message : String(error));
+    return Workbench.start({ face, userFolder, project: undefined });
+  }
+}
+
+function displays(): readonly electron.Rectangle[] {
+  const screen = electron.screen as typeof electron.screen | undefined;
+  return screen?.getAllDisplays().map((display) => display.workArea) ?? [];
+}
+
+/** A second start hands its file to this instance. The page asks about unsaved changes, so it opens the file, not we. */
+async function comeForward(main: BrowserWindow, workbench: Workbench, project: string | undefined): Promise<void> {
+  if (main.isMinimized()) main.restore();
+  main.focus();
+  if (project === undefined || workbench.state.dirty || workbench.queue.isBusy) return;
+  try {
+    await workbench.replaceProject(() => workbench.project.open(project));
+  } catch (error) {
+    electron.dialog.showErrorBox('blklab', error instanceof Error ? error.message : String(error));
+  }
+}
+
+if (app.requestSingleInstanceLock()) {
+  announceAppScheme();
+  boot().catch((error: unknown) => {
+    electron.dialog.showErrorBox('blklab could not start', error instanceof Error ? error.message : String(error));
+    app.exit(1);
+  });
+} else {
+  app.quit();
+}
