@@ -88,6 +88,11 @@ describe('include files', () => {
     ]);
   });
 
+  it('are also looked for beside the job file itself', () => {
+    const { sections } = parse('[a]\ninclude inner.inc', { fileName: 'sub/job.fio', readInclude });
+    expect(sections[0].lines).toMatchObject([{ file: 'sub/inner.inc', raw: 'size=1m' }]);
+  });
+
   it.each([
     ['nowhere.inc', 2, 'cannot be read'],
     ['loop.inc', 1, 'includes itself'],

@@ -18,7 +18,7 @@ export interface FioSources {
   readonly fileName?: string;
   /** Environment for `${VAR}`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Text of an include file, by its path relative to the job file; undefined when there is none. */
+  /** Text of an include file, undefined when there is none. Asked with the name as written, then beside the including file. */
   readonly readInclude?: (name: string) => string | undefined;
   readonly keywords?: FioKeywords;
 }
@@ -115,8 +115,8 @@ function openSection(parser: Parser, raw: string, place: Place): void {
 function include(parser: Parser, raw: string, place: Place, includedFrom: readonly string[]): void {
   const name = raw.slice('include'.length + 1).trim();
   const chain = [...includedFrom, place.file];
-  // as written, else beside the file that includes it, which the main file's own place is for the port to know
-  const folder = includedFrom.length === 0 ? '' : place.file.slice(0, place.file.lastIndexOf('/') + 1);
+  // as written, else beside the file that includes it
+  const folder = place.file.slice(0, place.file.lastIndexOf('/') + 1);
   const path = [name, folder + name].find((candidate) => parser.readInclude(candidate) !== undefined);
   const text = path === undefined ? undefined : parser.readInclude(path);
   if (path === undefined || text === undefined) {

@@ -16,8 +16,9 @@ function namesOf(options: readonly OptionSpec[]): readonly string[] {
     .flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]));
 }
 
-/** The nearest option name, or undefined when nothing is near. */
+/** The nearest option name, or undefined when nothing is near or the key has characters that no option has. */
 export function suggestOption(key: string, engine: string): string | undefined {
+  if (!/^[\w-]+$/.test(key)) return undefined;
   return suggestWord(key, GENERAL_NAMES, namesOf(ENGINE_OPTIONS.filter((spec) => spec.engines?.includes(engine))));
 }
 
