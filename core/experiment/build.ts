@@ -90,7 +90,6 @@ export function buildStack(experiment: ValidExperiment, sink: BatchSink): Stack 
     capacityBytes: experiment.device.capacity,
     logicalBlockSize: experiment.device.logicalBlockSize,
     cpus: experiment.machine.cpus,
-    ...(experiment.run.until === undefined ? {} : { untilNs: experiment.run.until }),
   });
   const waits = new Waits();
   for (const source of [workload, block, device, workqueues]) waits.register(source);

@@ -179,7 +179,9 @@ export const definitionSchema = z
 
 export type Definition = z.input<typeof definitionSchema>;
 type Parsed = z.output<typeof definitionSchema>;
-export type ValidUfsDevice = Extract<Parsed['device'], { kind: 'ufs' }>;
+type ParsedUfs = Extract<Parsed['device'], { kind: 'ufs' }>;
+/** A UFS device with its flash profile resolved. */
+export type ValidUfs = Omit<ParsedUfs, 'media'> & { readonly media: MediaProfile };
 export type ValidNullDevice = Extract<Parsed['device'], { kind: 'null' }>;
 
 /** A definition in base units with every default filled: what a run is built from. Plain data, survives structured clone. */
@@ -187,8 +189,7 @@ export interface ValidExperiment {
   readonly name: string;
   readonly seed: number;
   readonly machine: { readonly profile: string; readonly cpus: number; readonly costs: MachineCosts };
-  readonly device:
-    (Omit<ValidUfsDevice, 'media'> & { readonly media: MediaProfile; readonly cpus?: never }) | ValidNullDevice;
+  readonly device: ValidUfs | ValidNullDevice;
   readonly queue: Parsed['queue'];
   readonly jobs: readonly FioJob[];
   readonly run: Parsed['run'];

@@ -98,7 +98,10 @@ export class Observer {
     const totalNs = ios.completeNs[io] - ios.submitNs[io];
     const explainedNs = ios.rows.total(io);
     if (explainedNs !== totalNs) {
-      this.machine.violate('unexplained-time', `I/O ${ios.id[io]}: stages sum to ${explainedNs} ns, total is ${totalNs} ns`);
+      this.machine.violate(
+        'unexplained-time',
+        `I/O ${ios.id[io]}: stages sum to ${explainedNs} ns, total is ${totalNs} ns`,
+      );
     }
     if (ios.biosLeft[io] !== 0) {
       this.machine.violate('bio-ends-once', `I/O ${ios.id[io]} is complete with ${ios.biosLeft[io]} bios outstanding`);

@@ -76,7 +76,13 @@ class Run implements RunObject {
     if (workload.finished && this.experiment.run.check) this.checkLaws();
     this.observer.flush();
     traceLog?.flush();
-    const status: RunStatus = isStopped ? 'stopped' : isDeadlock ? 'deadlock' : machine.violations.length > 0 ? 'failed' : 'done';
+    const status: RunStatus = isStopped
+      ? 'stopped'
+      : isDeadlock
+        ? 'deadlock'
+        : machine.violations.length > 0
+          ? 'failed'
+          : 'done';
     return {
       run: {
         id: null,

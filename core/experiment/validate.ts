@@ -6,6 +6,7 @@
  */
 import { MACHINE_PROFILES, machineProfile } from '../engine/costs/index.ts';
 import type { MachineCosts } from '../engine/costs/costs.ts';
+import { ufsProblems } from './build-ufs.ts';
 import { checkOverrides, overrideProfile, type MediaProfile } from '../media/profile.ts';
 import { mediaProfile, mediaProfileNames } from '../media/profiles/index.ts';
 import { formatBytes } from '../units/format.ts';
@@ -33,13 +34,13 @@ export interface Validated {
 type Parsed = z.output<typeof definitionSchema>;
 
 /** Checks a definition. Never throws for bad input. */
-export function validateDefinition(definition: unknown, ports: ValidationPorts): Validated {
+export function validateDefinition(definition: unknown, ports: ValidationPorts = {}): Validated {
   const parsed = definitionSchema.safeParse(definition);
   if (!parsed.success) return { problems: problemsOfZod(parsed.error.issues, (path) => keysAt(definition, path)) };
   const problems: Problem[] = [];
   const { data } = parsed;
   const machine = resolveMachine(data, problems);
-  const device = resolveDevice(data, problems);
+  const device = resolveDevice(data, machine.cpus, problems);
   const jobs = resolveJobs(data, ports, machine.cpus, problems);
   crossChecks(data, jobs, problems);
   if (problems.some((p) => p.severity === 'error') || device === undefined) return { problems };
@@ -82,7 +83,7 @@ function resolveMachine(data: Parsed, problems: Problem[]): ValidExperiment['mac
   return { profile: profile.name, cpus: data.machine.cpus ?? profile.cpus, costs };
 }
 
-function resolveDevice(data: Parsed, problems: Problem[]): ValidExperiment['device'] | undefined {
+function resolveDevice(data: Parsed, cpus: number, problems: Problem[]): ValidExperiment['device'] | undefined {
   const { device } = data;
   if (device.kind === 'null') {
     if (
@@ -95,7 +96,10 @@ function resolveDevice(data: Parsed, problems: Problem[]): ValidExperiment['devi
     return device;
   }
   const media = resolveMedia(device.media, problems);
-  return media === undefined ? undefined : { ...device, media };
+  if (media === undefined) return undefined;
+  const resolved = { ...device, media };
+  for (const message of ufsProblems(resolved, cpus)) problems.push(error('/device', 'range', message));
+  return resolved;
 }
 
 function resolveMedia(

@@ -1,0 +1,90 @@
+/** A UFS device of a definition as the rooms build it: host configuration, flash behind it, crypto capability words. */
+import type { Block } from '../block/block.ts';
+import { buildUfs, ufsQueueShape as queueShapeOf } from '../hosts/ufs/build.ts';
+import { defaultUfsConfig, ufsConfigProblems, type UfsConfig } from '../hosts/ufs/config.ts';
+import { FlashMedia } from '../media/flash-media.ts';
+import type { DeviceRoom, Env, QueueShape } from './build.ts';
+import type { ValidUfs } from './definition.ts';
+
+const GEARS = ['HS-G1', 'HS-G2', 'HS-G3', 'HS-G4', 'HS-G5'] as const;
+/** Algorithm id AES-XTS and key size id 256 bit. @source inline-crypto.md 3.6 */
+const AES_XTS_256 = (3 << 16) | 0;
+/** Entries of a queue in MCQ mode when the definition says nothing. @assume as many as a single doorbell has usable slots */
+const MCQ_DEPTH = 31;
+
+/** The host configuration that a definition asks for. */
+export function ufsConfig(device: ValidUfs, cpus: number): UfsConfig {
+  const { host, power } = device;
+  const defaults = defaultUfsConfig(host.generation);
+  const mcq = host.mcq ?? host.generation === 'ufs-4.0';
+  return {
+    ...defaults,
+    link: {
+      ...defaults.link,
+      lanes: host.lanes,
+      ...(host.gear === undefined ? {} : { gear: GEARS.indexOf(host.gear) + 1 }),
+    },
+    nutrs: mcq ? defaults.nutrs : (device.queueDepth ?? defaults.nutrs),
+    mcqQueues: mcq ? (device.hwQueues ?? Math.min(cpus, 8)) : 0,
+    mcqDepth: mcq ? (device.queueDepth ?? MCQ_DEPTH) : defaults.mcqDepth,
+    clockGating: {
+      on: power.clockGating,
+      generation: power.generation,
+      gateAfterNs: power.gateAfter,
+      ungateNs: power.ungate,
+    },
+    hibern8: { enterNs: power.hibern8Enter, exitNs: power.hibern8Exit, withClockGating: power.hibern8WithGating },
+    autoHibern8Ns: power.autoHibern8,
+    runtimePm: { autosuspendNs: power.runtimePm ? power.autosuspend : 0, resumeNs: power.resume },
+    interruptAggregation: { ...defaults.interruptAggregation, on: host.interruptAggregation },
+    firmware: device.media.firmware,
+    crypto: cryptoWords(device),
+    capacityBytes: device.capacity,
+  };
+}
+
+/** What of the host configuration cannot work, as sentences; for validation. */
+export function ufsProblems(device: ValidUfs, cpus: number): string[] {
+  return ufsConfigProblems(ufsConfig(device, cpus));
+}
+
+/** CRYPTOCAP words of the definition's algorithms. */
+function cryptoWords(device: ValidUfs): UfsConfig['crypto'] {
+  const { crypto } = device;
+  if (crypto === undefined || crypto.engine === 'none') return { capabilities: [], keyslots: 0 };
+  const capabilities = crypto.algorithms.map(({ dataUnitSizes }) => {
+    const sizeMask = dataUnitSizes.reduce((mask, bytes) => mask | (bytes / 512), 0);
+    return AES_XTS_256 | (sizeMask << 8);
+  });
+  return { capabilities, keyslots: crypto.keyslots };
+}
+
+/** How the block layer must be shaped for this device. */
+export function ufsQueueShape(device: ValidUfs, cpus: number): QueueShape {
+  return queueShapeOf(ufsConfig(device, cpus));
+}
+
+/** Builds host, driver and flash, brought up and ready at time 0. */
+export function buildUfsDevice(env: Env, device: ValidUfs, block: Block): DeviceRoom {
+  const ufs = buildUfs(env, ufsConfig(device, env.machine.cpus), block);
+  const media = new FlashMedia(
+    env.engine,
+    device.media,
+    device.capacity,
+    ufs.client,
+    block.requests.rows,
+    env.log,
+    env.gauges,
+  );
+  ufs.attachMedia(media);
+  ufs.bringUp();
+  return {
+    lld: ufs.lld,
+    stages: ['wait.power', 'host.queue', 'wait.link', 'link', 'device.wait', 'device.cpu', 'media.wait', 'media'],
+    statistics: () => ({ ...ufs.statistics(), ...media.statistics() }),
+    checkEmpty: () => ufs.checkEmpty(),
+    reportWaits: (add) => {
+      ufs.reportWaits(add);
+    },
+  };
+}
