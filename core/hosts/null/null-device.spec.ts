@@ -151,10 +151,14 @@ describe('the null device', () => {
     expect(steered.completedOn.get(0)).toBe('hardirq/0');
   });
 
-  it('raises one interrupt per completion', () => {
-    const rig = new Rig({ latency: fixed(50_000), queueCpuNs: 0 });
-    rig.issue(10);
-    expect(rig.machine.interrupts).toBe(10);
+  it('raises an interrupt per completion, unless one is pending that will see it', () => {
+    const apart = new Rig({ latency: fixed(50_000), queueCpuNs: 5_000 });
+    apart.issue(10);
+    expect(apart.machine.interrupts).toBe(10);
+    const together = new Rig({ latency: fixed(50_000), queueCpuNs: 0, irqCpuNs: 150 });
+    together.issue(10);
+    expect(together.machine.interrupts).toBe(1);
+    expect(together.completedNs.get(9)! - together.completedNs.get(0)!).toBe(9 * 150);
   });
 
   it('reports what is left and who waits when a run stops in the middle', () => {

@@ -3,9 +3,10 @@
  * a completion timer, but with distributions and a number of servers, so that results can be checked against queueing theory.
  *
  * Modelled: service times per operation, the FIFO, an optional link of limited bandwidth that requests pass one after the other after their service, the CPU
- * cost of queueing in the context that issues, one completion interrupt per request on a chosen CPU.
+ * cost of queueing in the context that issues, completion interrupts on a chosen CPU: one per request, except that requests which finish before the handler
+ * has run are found and completed by it (a pending interrupt is not raised twice, as in hardware).
  *
- * Deliberately not: data, zones, errors, bad blocks, polling, interrupt coalescing. A flush takes its service time like any command and does not wait
+ * Deliberately not: data, zones, errors, bad blocks, polling, deliberate interrupt coalescing. A flush takes its service time like any command and does not wait
  * for the writes before it. The depth is the block layer's business (driver tags); the device takes what it is given.
  *
  * Stages: `host.cpu` for queueing, `media.wait` in the FIFO, `media` in service, `wait.link` and `link` under a bandwidth limit, `complete.irq` from
@@ -106,7 +107,8 @@ export class NullDevice implements Lld {
   private readonly fifo = new IntRing();
   private inService = 0;
   private inDevice = 0;
-  private irqsPending = 0;
+  /** Finished requests that the handler has not seen, per CPU; while there are any, that CPU's interrupt is pending or being handled. */
+  private readonly finished: IntRing[] = [];
   /** Until when the link is taken by requests before (ns, with the fraction that rounding to events leaves). */
   private linkFreeNs = 0;
 
@@ -137,9 +139,10 @@ export class NullDevice implements Lld {
       this.block.requests.rows.mark(rq, ST_LINK, this.engine.now);
       this.raiseCompletion(rq);
     });
-    this.irqKind = engine.register('null.irq', (rq) => {
-      this.completionIrq(rq);
+    this.irqKind = engine.register('null.irq', (cpu) => {
+      this.completionIrq(cpu);
     });
+    for (let cpu = 0; cpu < machine.cpus; cpu++) this.finished.push(new IntRing());
   }
 
   // ------------------------------------------------------------------------------------------------ driver side
@@ -162,12 +165,15 @@ export class NullDevice implements Lld {
     this.block.queueRqDone(x, rq, STS_OK);
   }
 
-  private completionIrq(rq: number): void {
+  /** The handler has spent its time on one request; it goes on with the next that has finished. */
+  private completionIrq(cpu: number): void {
     const x = this.machine.current;
-    this.irqsPending--;
+    const finished = this.finished[cpu];
+    const rq = finished.shift();
     this.completed[this.block.requests.op[rq]]++;
     this.block.requests.rows.mark(rq, ST_COMPLETE_IRQ, this.engine.now);
     this.block.completeRequest(x, rq, STS_OK);
+    if (finished.size > 0) this.machine.run(x, this.config.irqCpuNs, this.irqKind, cpu);
   }
 
   // ------------------------------------------------------------------------------------------------ device side
@@ -209,9 +215,10 @@ export class NullDevice implements Lld {
   private raiseCompletion(rq: number): void {
     const { irqCpu, irqCpuNs } = this.config;
     this.inDevice--;
-    this.irqsPending++;
     const cpu = irqCpu === 'submitter' ? this.block.requests.cpu[rq] : irqCpu;
-    this.machine.raiseHardirq(cpu, irqCpuNs, this.irqKind, rq);
+    const finished = this.finished[cpu];
+    finished.push(rq);
+    if (finished.size === 1) this.machine.raiseHardirq(cpu, irqCpuNs, this.irqKind, cpu);
   }
 
   // ------------------------------------------------------------------------------------------------ reports
@@ -245,7 +252,8 @@ export class NullDevice implements Lld {
     const left: string[] = [];
     if (this.inDevice > 0)
       left.push(`null device: ${this.inDevice} requests in the device, ${this.fifo.size} of them in its queue`);
-    if (this.irqsPending > 0) left.push(`null device: ${this.irqsPending} completion interrupts not handled`);
+    const unseen = this.finished.reduce((sum, { size }) => sum + size, 0);
+    if (unseen > 0) left.push(`null device: ${unseen} finished requests not completed`);
     return left;
   }
 }
