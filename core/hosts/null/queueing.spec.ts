@@ -107,6 +107,8 @@ class Stack {
   /** Waits in the device's FIFO, in order of completion (ns). */
   readonly mediaWaitsNs: number[] = [];
   isMeasuring = false;
+  /** Bios and requests whose stages do not add up to their time. */
+  private unexplained = 0;
   private isStopped = false;
   private readonly jobs: Job[] = [];
   private readonly freedNs = new IntRing();
@@ -175,6 +177,7 @@ class Stack {
     expect(this.block.checkEmpty()).toEqual([]);
     expect(this.device.checkEmpty()).toEqual([]);
     expect(this.machine.violations).toEqual([]);
+    expect(this.unexplained).toBe(0);
     expect(this.jobs.reduce((sum, job) => sum + job.inFlight, 0)).toBe(0);
   }
 
@@ -236,7 +239,7 @@ class Stack {
     const { rows } = bios;
     const job = this.jobs[bios.endArg[bio]];
     const totalNs = this.engine.now - rows.startNs[bio];
-    expect(rows.total(bio)).toBe(totalNs);
+    if (rows.total(bio) !== totalNs) this.unexplained++;
     if (this.isMeasuring) {
       this.totals.ios++;
       this.totals.totalNs += totalNs;
@@ -262,7 +265,7 @@ class Stack {
   private keep(rq: number): void {
     const { requests } = this.block;
     const stage = (id: number): number => requests.rows.ns[rq * STAGE_STRIDE + id];
-    expect(requests.rows.total(rq)).toBe(requests.completedNs[rq] - requests.queuedNs[rq]);
+    if (requests.rows.total(rq) !== requests.completedNs[rq] - requests.queuedNs[rq]) this.unexplained++;
     this.requests.push({
       op: requests.op[rq],
       sector: requests.sector[rq],
