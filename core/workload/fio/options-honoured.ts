@@ -69,7 +69,6 @@ export const HONOURED_OPTIONS: readonly OptionSpec[] = [
   { name: 'random_distribution', type: 'distribution', default: 'random' },
   { name: 'random_generator', type: 'word', words: ['tausworthe', 'lfsr', 'tausworthe64'], default: 'tausworthe' },
   { name: 'norandommap', type: 'flag' },
-  { name: 'softrandommap', type: 'bool', default: '0' },
   { name: 'randrepeat', type: 'bool', default: '1' },
   { name: 'allrandrepeat', type: 'bool', default: '0' },
   { name: 'randseed', type: 'int64', default: '0x89' },

@@ -9,6 +9,7 @@
 import type { OptionSpec } from './options.ts';
 
 export const UNUSED_OPTIONS: readonly OptionSpec[] = [
+  { name: 'softrandommap', type: 'bool', effect: 'ignore', note: 'the random map always fits' },
   { name: 'filename_format', type: 'text', effect: 'ignore', note: 'all jobs use the emulated device' },
   { name: 'unique_filename', type: 'bool', effect: 'ignore', note: 'all jobs use the emulated device' },
   {

@@ -10,14 +10,14 @@ offset_increment number_ios nrfiles openfiles file_service_type iodepth iodepth_
 iodepth_batch_complete_max iodepth_low numjobs thread group_reporting new_group stonewall wait_for startdelay runtime time_based ramp_time
 loops thinktime thinktime_spin thinktime_blocks thinktime_blocks_type thinktime_iotime rate rate_min rate_iops rate_iops_min rate_process
 rate_cycle rate_ignore_thinktime latency_target latency_window latency_percentile latency_run max_latency random_distribution
-percentage_random norandommap softrandommap random_generator randrepeat allrandrepeat randseed fsync fdatasync end_fsync fsync_on_close
+percentage_random norandommap random_generator randrepeat allrandrepeat randseed fsync fdatasync end_fsync fsync_on_close
 write_barrier sync_file_range direct buffered sync atomic ioengine prio prioclass verify do_verify verify_backlog zonemode zonesize
 zonerange zoneskip unified_rw_reporting percentile_list clat_percentiles lat_percentiles slat_percentiles serialize_overlap
 io_submit_mode flow flow_id`.split(/\s+/);
 
 /** Those of its rows that cannot be carried out, and why. */
 const EXPLAINED =
-  'invalidate read_iolog replay_no_stall replay_scale write_iolog log_avg_msec log_offset fill_device overwrite fallocate create_serialize'.split(
+  'softrandommap invalidate read_iolog replay_no_stall replay_scale write_iolog log_avg_msec log_offset fill_device overwrite fallocate create_serialize'.split(
     ' ',
   );
 

@@ -1,6 +1,7 @@
 /** Defaults and derived defaults of blk-mq-and-formats 2.5.3. */
 import { describe, expect, it } from 'vitest';
 import { describe as describeJob, extentBytes, parseFio, type FioJob } from './index.ts';
+import { HONOURED_OPTIONS } from './options-honoured.ts';
 
 function jobs(text: string): readonly FioJob[] {
   const result = parseFio(text);
@@ -234,6 +235,44 @@ describe('extents', () => {
       skipBytes: 2 ** 21,
     });
     expect(job().region.zones).toBeUndefined();
+  });
+});
+
+/** A value of each honoured option that differs from its default, with the lines it needs to have an effect. */
+const SAMPLES =
+  `description=x|name=x|ioengine=libaio|numjobs=2|thread|group_reporting|stonewall|rw=write|rw_sequencer=identical
+rwmixread=10|rwmixwrite=10|bs=8k|bsrange=4k-8k|bssplit=4k/50:8k/50|ba=512 rw=randread|bs_unaligned|bs_is_seq_rand=1|filename=x|directory=x|nrfiles=2
+openfiles=1 nrfiles=2|file_service_type=random|size=1m|io_size=1m|filesize=1m|offset=1m|offset_align=4k|offset_increment=1m|number_ios=9
+zonesize=2m zonemode=strided zonesize=1m|zonerange=8m zonemode=strided zonesize=1m
+zoneskip=8m zonemode=strided zonesize=1m|percentage_random=50|random_distribution=zipf:1.2|random_generator=lfsr|norandommap|randrepeat=0
+allrandrepeat=1|randseed=7|iodepth=4 ioengine=libaio|iodepth_low=2 ioengine=libaio iodepth=8|iodepth_batch=2 ioengine=libaio iodepth=8
+iodepth_batch_complete_min=2 ioengine=libaio iodepth=8|iodepth_batch_complete_max=2 ioengine=libaio iodepth=8|io_submit_mode=offload
+serialize_overlap=1 ioengine=libaio iodepth=8 rw=write|startdelay=1|runtime=1|time_based runtime=1|ramp_time=1|loops=2|thinktime=1
+thinktime_spin=1 thinktime=2|thinktime_blocks=2|thinktime_blocks_type=issue|thinktime_iotime=1|rate=1m|rate_min=1m|rate_iops=9|rate_iops_min=9
+rate_process=poisson|rate_cycle=9|rate_ignore_thinktime=1|latency_target=1|latency_window=1|latency_percentile=9|latency_run=1|max_latency=1
+flow=1|flow_id=1|direct=1|buffered=0|atomic=1|sync=1|fsync=1|fdatasync=1|end_fsync=1|fsync_on_close=1|write_barrier=1|sync_file_range=write
+cpus_allowed=1|cpus_allowed_policy=split|cpumask=1|prio=1|prioclass=1|verify=md5|do_verify=0 verify=md5|verify_backlog=1 verify=md5
+verify_backlog_batch=1 verify=md5|unified_rw_reporting=both|percentile_list=50|clat_percentiles=0|lat_percentiles=1|slat_percentiles=1`
+    .split(/[|\n]/)
+    .map((sample) => sample.split(' '))
+    .map(([line, ...needed]) => ({ line, needed }));
+
+describe('every honoured option', () => {
+  it.each(SAMPLES)('$line changes the job', ({ line, needed }) => {
+    expect(job(...needed, line)).not.toEqual(job(...needed));
+  });
+
+  it('has such a sample, but for those that cannot act alone', () => {
+    const sampled = new Set(SAMPLES.map(({ line }) => line.split('=')[0]));
+    const others = HONOURED_OPTIONS.map(({ name }) => name).filter((name) => !sampled.has(name));
+    expect(others).toEqual(['new_group', 'wait_for', 'kb_base', 'zonemode']);
+  });
+
+  it('includes those that need another job, a unit or a zone', () => {
+    expect(jobs('[a]\n[b]\nnew_group\n')[1].groupId).toBe(1);
+    expect(job('zonemode=strided', 'zonesize=1m').region.zones).toBeDefined();
+    expect(jobs('[a]\n[b]\nwait_for=a\n')[1].schedule.waitFor).toBe('a');
+    expect(job('kb_base=1000', 'bs=4k').blocks.minBytes[0]).toBe(4000);
   });
 });
 
