@@ -5,6 +5,7 @@
 import type { QueueLimits } from '../../block/types.ts';
 import type { WaitEdge } from '../../engine/waits.ts';
 import type { Media, MediaClient } from '../../media/types.ts';
+import type { StageId } from '../../trace/stages.ts';
 import type { UfsBlock } from './block-port.ts';
 import { type UfsConfig, ufsConfigProblems } from './config.ts';
 import { PRDT_ENTRIES, PRDT_MAX_BYTES } from './descriptors.ts';
@@ -19,9 +20,11 @@ import { CLOCK_STATE_NAMES } from './ufshcd-power.ts';
 /** What the block layer's queue must be set up with for a UFS host. */
 export interface UfsQueueShape {
   readonly limits: QueueLimits;
-  /** Driver tags per hardware queue. */
+  /** Driver tags: of the one hardware queue, or shared by all (`hostTagset`). */
   readonly queueDepth: number;
   readonly hwQueues: number;
+  /** BLK_MQ_F_TAG_HCTX_SHARED: as every SCSI host with several queues; a slot belongs to one tag. */
+  readonly hostTagset: boolean;
   /** BLK_MQ_F_BLOCKING: queue_rq may sleep. */
   readonly blocking: boolean;
 }
@@ -51,6 +54,7 @@ export function ufsQueueShape(config: UfsConfig): UfsQueueShape {
     },
     queueDepth: config.mcqQueues > 0 ? config.mcqDepth : config.nutrs - 1,
     hwQueues: Math.max(config.mcqQueues, 1),
+    hostTagset: config.mcqQueues > 0,
     blocking: mayBlock(config),
   };
 }
@@ -61,7 +65,22 @@ function mayBlock(config: UfsConfig): boolean {
   return sleeps && config.clockGating.generation === 'blocking';
 }
 
+/** Stages that requests to a UFS device can be in, beside those of submitter and block layer. */
+export const UFS_STAGES: readonly StageId[] = [
+  'wait.power',
+  'host.cpu',
+  'host.queue',
+  'link',
+  'wait.link',
+  'device.wait',
+  'device.cpu',
+  'media.wait',
+  'media',
+  'complete.irq',
+];
+
 export interface Ufs {
+  readonly stages: readonly StageId[];
   readonly lld: Ufshcd;
   /** What the media talks to. */
   readonly client: MediaClient;
@@ -95,6 +114,7 @@ export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock): Ufs {
   const hci = new Ufshci(env.engine, config, mem.memory, block.requests, env.log, ports);
   const driver = new Ufshcd(env, config, block, hci, mem);
   return {
+    stages: UFS_STAGES,
     lld: driver,
     client: hci.device,
     attachMedia: (media) => hci.device.attachMedia(media),

@@ -25,7 +25,7 @@ const QCFGPTR = 0x18;
 export function capabilityValues(config: UfsConfig): Readonly<Record<string, number>> {
   const { keyslots, capabilities } = config.crypto;
   const mcq = config.mcqQueues > 0;
-  const slots = mcq ? Math.min(config.mcqQueues * config.mcqDepth + 1, 256) - 1 : config.nutrs - 1;
+  const slots = mcq ? config.mcqDepth : config.nutrs - 1;
   let cap = (NUTMRS << 16) | CAP_AUTOH8 | CAP_64AS;
   cap |= mcq ? (slots & 0xff) | CAP_MCQS | CAP_LSDBS : slots | (NORTT << 8);
   if (keyslots > 0) cap |= CAP_CS;

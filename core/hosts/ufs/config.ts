@@ -57,8 +57,9 @@ export interface UfsConfig {
   readonly link: LinkMode;
   /** Slots of the controller (single doorbell: at most 32), one of which is reserved for device management. */
   readonly nutrs: number;
-  /** 0: single doorbell; else multi-circular-queue mode with so many queues, `mcqDepth` commands each. */
+  /** 0: single doorbell; else multi-circular-queue mode with so many queues. */
   readonly mcqQueues: number;
+  /** Commands in flight over all queues in MCQ mode (they share one set of tags), the reserved one not counted. */
   readonly mcqDepth: number;
   readonly clockGating: ClockGating;
   readonly hibern8: Hibern8;
@@ -135,7 +136,7 @@ export function defaultUfsConfig(generation: UfsGeneration): UfsConfig {
     link: { gear: GEAR[generation], lanes: 2, rate: 'B' },
     nutrs: 32, // @source inline-crypto.md 3.2
     mcqQueues: 0,
-    mcqDepth: 31,
+    mcqDepth: 63, // @source inline-crypto.md 3.11: 64 commands, one of them reserved
     clockGating: {
       on: true,
       generation: 'blocking',
@@ -167,11 +168,7 @@ export function ufsConfigProblems(config: UfsConfig): string[] {
   if (link.lanes !== 1 && link.lanes !== 2) problems.push(`link.lanes: ${link.lanes} is neither 1 nor 2`);
   if (nutrs < 2 || nutrs > 32) problems.push(`nutrs: ${nutrs} is not in 2..32`);
   if (mcqQueues > 32) problems.push(`mcqQueues: ${mcqQueues} is above 32`);
-  if (mcqQueues > 0 && mcqQueues * mcqDepth + 1 > 256) {
-    problems.push(
-      `mcqQueues × mcqDepth: ${mcqQueues * mcqDepth} is above 255 (task tags have 8 bits, one is reserved)`,
-    );
-  }
+  if (mcqDepth < 1 || mcqDepth > 255) problems.push(`mcqDepth: ${mcqDepth} is not in 1..255 (task tags have 8 bits)`);
   if (config.firmware.cores < 1) problems.push('firmware.cores: at least 1');
   return problems;
 }

@@ -74,7 +74,7 @@ export class DeviceManagement {
   /** The part of the device descriptor that sizes queues: bQueueDepth. */
   private readDescriptor(idn: number): void {
     if (idn !== DESCRIPTOR_DEVICE) this.response = QUERY_INVALID_IDN;
-    else this.value = this.config.mcqQueues > 0 ? this.config.mcqQueues * this.config.mcqDepth + 1 : this.config.nutrs;
+    else this.value = this.config.mcqQueues > 0 ? this.config.mcqDepth + 1 : this.config.nutrs;
   }
 
   private load(table: Map<number, number>, idn: number): number {

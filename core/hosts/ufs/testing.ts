@@ -283,7 +283,7 @@ export function makeBench(
   options: { probed?: boolean; log?: DetailLog } = {},
 ): Bench {
   const engine = new Engine(1);
-  const machine = new Machine(engine, MACHINE_PROFILES[0].costs, 4);
+  const machine = new Machine(engine, { ...MACHINE_PROFILES[0].costs, idleStates: [] }, 4);
   const workqueues = new Workqueues(engine, machine);
   const base = defaultUfsConfig('ufs-3.1');
   const config: UfsConfig = {

@@ -42,7 +42,7 @@ export class McqDriver {
   setUpQueues(x: number): void {
     const { hci, mem, config, machine } = this.hba;
     const size = this.ringBytes / 4 - 1;
-    hci.write(r.MCQCONFIG, (Math.min(config.mcqDepth * this.queues, 512) - 1) << 8);
+    hci.write(r.MCQCONFIG, (config.mcqDepth - 1) << 8);
     for (let q = 0; q < this.queues; q++) {
       const at = r.QCFG + q * r.QCFG_STRIDE;
       hci.write(at + r.CQLBA, mem.cq[q]);

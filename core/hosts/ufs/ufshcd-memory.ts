@@ -32,7 +32,7 @@ export class UfshcdMemory {
 
   constructor(config: UfsConfig) {
     const mcq = config.mcqQueues;
-    this.slots = mcq > 0 ? mcq * config.mcqDepth + 1 : config.nutrs;
+    this.slots = mcq > 0 ? config.mcqDepth + 1 : config.nutrs;
     this.ringEntries = config.mcqDepth + 2; // the depth, the reserved command, and one that stays empty
     const rings = mcq * this.ringEntries * (d.UTRD_BYTES + d.CQE_BYTES);
     this.memory = new HostMemory(

@@ -119,10 +119,9 @@ export class Ufshcd implements Lld {
     return NEXT;
   }
 
-  /** The slot of a request: its tag, or hardware queue and tag when every queue has tags of its own. */
+  /** The slot of a request is its tag, in both modes (in MCQ mode the queues share one set of tags). */
   slotOf(rq: number): number {
-    const requests = this.block.requests;
-    return this.config.mcqQueues === 0 ? requests.tag[rq] : requests.hctx[rq] * this.config.mcqDepth + requests.tag[rq];
+    return this.block.requests.tag[rq];
   }
 
   /** The slot kept for device management. */

@@ -44,6 +44,8 @@ export class UicUnit {
   /** Fault hooks: the next hibern8 exit breaks the link; the next UIC command is never answered. */
   breakNextExit = false;
   loseNext = false;
+  /** Fault hook: link start-up fails. */
+  neverStarts = false;
   private readonly hci: Ufshci;
   private readonly doneKind: number;
   private readonly attributes = new Map<number, number>();
@@ -98,6 +100,10 @@ export class UicUnit {
 
   private linkUp(): void {
     const { hci } = this;
+    if (this.neverStarts) {
+      this.finish(RESULT_FAILURE, r.IS_UCCS);
+      return;
+    }
     this.linkState = LINK_ACTIVE;
     hci.link.changeMode({ gear: 0, lanes: 1, rate: 'A' });
     hci.registers.setBits(r.HCS, r.HCS_DP | r.HCS_UTRLRDY | r.HCS_UTMRLRDY);

@@ -84,7 +84,7 @@ export class Ufshci implements DevicePort {
     this.log = log;
     this.ports = ports;
     const queues = config.mcqQueues;
-    const count = queues > 0 ? queues * config.mcqDepth + 1 : config.nutrs;
+    const count = queues > 0 ? config.mcqDepth + 1 : config.nutrs;
     this.registers = new RegisterFile(
       'ufshci',
       r.ufshciRegisters(config.crypto.capabilities.length, config.crypto.keyslots, queues),
