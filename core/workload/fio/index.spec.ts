@@ -43,7 +43,7 @@ describe('problems', () => {
   it.each([
     'read_iolog=x',
     'verify_only',
-    'opendir=/tmp',
+    'opendir=/data',
     'create_only=1',
     'rwmixcycle=1',
     'profile=act',
@@ -105,7 +105,7 @@ describe('differences of the emulation', () => {
     expect(issuesOf('[global]\ndirect=1\n[a]\nfilename=x\n[b]\nfilename=y\n')).toMatchObject([
       { severity: 'warning', code: 'ambiguous' },
     ]);
-    expect(issuesOf('[global]\ndirect=1\nfilename=x\ndirectory=/tmp\n[a]\n[b]\n')).toEqual([]);
+    expect(issuesOf('[global]\ndirect=1\nfilename=x\ndirectory=/data\n[a]\n[b]\n')).toEqual([]);
   });
 
   it.each([
