@@ -3,6 +3,10 @@ import type { DirectionSummary, RunSummary } from '../../core/contract/summary.t
 import { formatBandwidth, formatCount, formatNs, formatShare } from '../../core/units/format.ts';
 
 const BAR_WIDTH = 30;
+const LINE_WIDTH = 110;
+
+/** Width of the names of the groups of counters. */
+const NAME_WIDTH = 10;
 
 /** Stages with a smaller share are told in one line together. */
 const SMALL_SHARE = 0.0005;
@@ -55,7 +59,7 @@ function latencyRow(job: string, direction: string, figures: DirectionSummary): 
     direction,
     formatCount(figures.ios),
     formatCount(figures.iops),
-    formatBandwidth(figures.bwBytes),
+    figures.bytes === 0 ? '–' : formatBandwidth(figures.bwBytes),
     ...[mean, p50, p90, p99, p99_9, max].map((ns) => (ns === null ? '–' : formatNs(ns))),
   ];
 }
@@ -87,7 +91,7 @@ function counters({ block, cpu, device, keyslots }: RunSummary): string[] {
     ['device', named(device)],
     ['keyslots', keyslots.slots === 0 ? '' : named(keyslots)],
   ];
-  return ['Counters', ...rows.filter(([, text]) => text !== '').map(([name, text]) => `  ${name.padEnd(9)} ${text}`)];
+  return ['Counters', ...rows.filter(([, text]) => text !== '').flatMap(([name, text]) => wrapped(name, text))];
 }
 
 /** `{ tagWaits: 3 }` → `tag waits 3`; what is 0 is left out. */
@@ -96,6 +100,20 @@ function named(values: Readonly<Record<string, number>>): string {
     .filter(([, value]) => value !== 0)
     .map(([name, value]) => `${name.replaceAll(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${formatCount(value)}`)
     .join(', ');
+}
+
+/** A list of counters under its name, broken between entries. */
+function wrapped(name: string, text: string): string[] {
+  const lines: string[] = [];
+  let line = `  ${name.padEnd(NAME_WIDTH)}`;
+  for (const part of text.split(', ')) {
+    if (line.length + part.length > LINE_WIDTH) {
+      lines.push(line.trimEnd());
+      line = `  ${' '.repeat(NAME_WIDTH)}`;
+    }
+    line += `${part}, `;
+  }
+  return [...lines, line.slice(0, -', '.length)];
 }
 
 function deadlock(summary: RunSummary): string[] {

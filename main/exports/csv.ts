@@ -25,9 +25,6 @@ export interface CsvFile {
   readonly rows: number;
 }
 
-/** Tables that are always written; the others only when the run has rows in them. */
-const ALWAYS: readonly TraceTable[] = ['io', 'request'];
-
 /**
  * Writes one file per table of a run into a folder (made when missing). `where` is a condition over the columns of `io`: other tables that know
  * their I/O follow it, the rest are written whole. `isCancelled` is asked every few thousand rows.
@@ -45,7 +42,6 @@ export function exportCsv(
     mkdirSync(directory, { recursive: true });
     for (const table of Object.keys(TABLES) as TraceTable[]) {
       const range = rowRange(database, runId, table);
-      if (range === undefined && !ALWAYS.includes(table)) continue;
       const path = join(directory, `${table}.csv`);
       const line = lineExpression(database, runId, table, range);
       const rows = `${rangeCondition(range)} AND ${conditionFor(table, condition, rowRange(database, runId, 'io'))}`;
