@@ -23,7 +23,7 @@ const PHASE_ALL = 1; // everything from the software queues
 const PHASE_ONE = 2; // one request from the software queues
 const PHASE_SCHED = 3; // what the scheduler gave
 
-/** @source blk-mq: BLK_MQ_RESOURCE_DELAY 3 ms */
+/** @source blk-mq: BLK_MQ_RESOURCE_DELAY and BLK_MQ_BUDGET_DELAY, 3 ms each */
 const RESOURCE_DELAY_NS = 3_000_000;
 
 // ------------------------------------------------------------------------------------------------ asking for a run
@@ -166,6 +166,7 @@ function pullScheduled(q: RequestQueue, t: TaskState): void {
   if (scheduler === undefined) throw new Error('block: no scheduler');
   const most = hctx.dispatchBusy > 0 ? 1 : q.nrRequests;
   let isFlushWaiting = false;
+  let isHeldBack = false;
   for (let count = 0; count < most; count++) {
     if (!scheduler.hasWork(hctx.id)) break;
     if (hctx.dispatch.size > 0) {
@@ -173,17 +174,26 @@ function pullScheduled(q: RequestQueue, t: TaskState): void {
       break;
     }
     const rq = scheduler.dispatch(hctx.id);
-    if (rq === NONE) break;
+    if (rq === NONE) {
+      isHeldBack = true;
+      break;
+    }
     t.pulled.pushTail(rq);
     if (!q.getDriverTag(rq)) break;
   }
   if (t.pulled.size === 0) {
+    if (isHeldBack) rerunLater(q, t.x);
     if (isFlushWaiting) runAgain(q, t);
     else endRun(q, t);
     return;
   }
   t.anyDrained = false;
   beginGroup(q, t, requests.hctx[t.pulled.head]);
+}
+
+/** The scheduler has work but gave none (a higher priority is in the driver, a domain has no token): nobody else may come to run the queue. */
+function rerunLater(q: RequestQueue, x: number): void {
+  for (const hctx of q.hctxs) if (wantsRun(q, x, hctx)) kickHwQueue(q, x, hctx, RESOURCE_DELAY_NS);
 }
 
 /** Issues the pulled requests of one hardware queue; the others follow. */

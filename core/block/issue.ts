@@ -84,7 +84,6 @@ export function takeBack(q: RequestQueue, rq: number): void {
   q.putDriverTag(rq);
   q.counters.requeues++;
   if (q.log.on) q.event('request.requeued', requests.serial[rq], requests.hctx[rq]);
-  if (q.scheduler !== undefined && requests.useSched[rq] !== 0) q.scheduler.requeue(rq);
   if (requests.state[rq] === RQ_IN_FLIGHT) flightEnded(q);
   requests.state[rq] = RQ_IDLE;
   requests.timedOut[rq] = 0;

@@ -15,6 +15,7 @@ const NONE = -1;
 export function requeueRequest(q: RequestQueue, x: number, rq: number, delayNs: number): void {
   q.machine.charge(x, q.machine.costs.requeueNs);
   takeBack(q, rq);
+  if (q.scheduler !== undefined && q.requests.useSched[rq] !== 0) q.scheduler.requeue(rq);
   q.requeueList.pushTail(rq);
   kickRequeueList(q, x, rq, delayNs);
 }

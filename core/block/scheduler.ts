@@ -77,7 +77,7 @@ export interface Scheduler {
   hasWork(hctx: number): boolean;
   /** The request completed (its stamps and `completedNs` are set); before `finish`. */
   completed(rq: number): void;
-  /** A dispatched request was refused or requeued by the driver; it will be dispatched from the dispatch list or inserted again. */
+  /** The driver requeued an accepted request; it will be inserted again. (One that the driver refused stays dispatched: it waits in the dispatch list.) */
   requeue(rq: number): void;
   /** The request is about to be freed, completed, or merged away. */
   finish(rq: number): void;
