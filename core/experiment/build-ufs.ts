@@ -9,8 +9,6 @@ import type { ValidUfs } from './definition.ts';
 const GEARS = ['HS-G1', 'HS-G2', 'HS-G3', 'HS-G4', 'HS-G5'] as const;
 /** Algorithm id AES-XTS and key size id 256 bit. @source inline-crypto.md 3.6 */
 const AES_XTS_256 = (3 << 16) | 0;
-/** Entries of a queue in MCQ mode when the definition says nothing. @assume as many as a single doorbell has usable slots */
-const MCQ_DEPTH = 31;
 
 /** The host configuration that a definition asks for. */
 export function ufsConfig(device: ValidUfs, cpus: number): UfsConfig {
@@ -26,7 +24,7 @@ export function ufsConfig(device: ValidUfs, cpus: number): UfsConfig {
     },
     nutrs: mcq ? defaults.nutrs : (device.queueDepth ?? defaults.nutrs),
     mcqQueues: mcq ? (device.hwQueues ?? Math.min(cpus, 8)) : 0,
-    mcqDepth: mcq ? (device.queueDepth ?? MCQ_DEPTH) : defaults.mcqDepth,
+    mcqDepth: mcq && device.queueDepth !== undefined ? device.queueDepth - 1 : defaults.mcqDepth,
     clockGating: {
       on: power.clockGating,
       generation: power.generation,

@@ -49,6 +49,8 @@ export interface QueueShape {
   readonly queueDepth: number;
   readonly hwQueues: number;
   readonly blocking: boolean;
+  /** All hardware queues share one set of tags; default false. */
+  readonly hostTagset?: boolean;
 }
 
 export interface Stack extends Env {
@@ -113,6 +115,8 @@ function blockConfig(experiment: ValidExperiment, shape: QueueShape): BlockConfi
     limits: shape.limits,
     queueDepth: shape.queueDepth,
     hwQueues: shape.hwQueues,
+    hostTagset: shape.hostTagset,
+    hostTagset: shape.hostTagset ?? false,
     blocking: queue.blocking ?? shape.blocking,
     plugPerBio: queue.plugPerBio,
     rqAffinity: queue.rqAffinity as 0 | 1 | 2,
@@ -165,6 +169,7 @@ function nullQueueShape(device: ValidNullDevice): QueueShape {
     },
     queueDepth: device.queueDepth,
     hwQueues: device.hwQueues,
+    hostTagset: false,
     blocking: false,
   };
 }
