@@ -116,7 +116,6 @@ function blockConfig(experiment: ValidExperiment, shape: QueueShape): BlockConfi
     queueDepth: shape.queueDepth,
     hwQueues: shape.hwQueues,
     hostTagset: shape.hostTagset,
-    hostTagset: shape.hostTagset ?? false,
     blocking: queue.blocking ?? shape.blocking,
     plugPerBio: queue.plugPerBio,
     rqAffinity: queue.rqAffinity as 0 | 1 | 2,
