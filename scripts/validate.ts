@@ -10,7 +10,7 @@ const HEAD = ['target', 'what', 'source', 'published', 'ours', 'deviation', 'ban
 
 function cells(id: string, row: TargetRow): string[] {
   const number = (n: number): string => (n >= 100 ? Math.round(n).toLocaleString('en-US') : n.toFixed(2));
-  const band = row.band.kind === 'below' ? 'below' : `± ${Math.round(row.band.share * 100)} %`;
+  const band = row.band.kind === 'relative' ? `± ${Math.round(row.band.share * 100)} %` : row.band.kind;
   return [
     id,
     row.what,
@@ -20,7 +20,7 @@ function cells(id: string, row: TargetRow): string[] {
     `${((row.ours / row.published - 1) * 100).toFixed(1)} %`,
     band,
     row.basis,
-    isMet(row) ? 'met' : 'MISSED',
+    row.band.kind === 'context' ? '–' : isMet(row) ? 'met' : 'MISSED',
   ];
 }
 

@@ -50,7 +50,7 @@ export interface QueueShape {
   readonly hwQueues: number;
   readonly blocking: boolean;
   /** All hardware queues share one set of tags; default false. */
-  readonly hostTagset?: boolean;
+  readonly hostTagset: boolean;
 }
 
 export interface Stack extends Env {

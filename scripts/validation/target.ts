@@ -10,8 +10,9 @@ export interface TargetRow {
   readonly unit: string;
   readonly published: number;
   readonly ours: number;
-  /** Accepted deviation as a share of the published figure, or a bound. */
-  readonly band: { readonly kind: 'relative'; readonly share: number } | { readonly kind: 'below' };
+  /** Accepted deviation as a share of the published figure, or a bound; `context` rows show a figure of another device and are not judged. */
+  readonly band:
+    { readonly kind: 'relative'; readonly share: number } | { readonly kind: 'below' } | { readonly kind: 'context' };
   /** `input`: the model was calibrated on this figure, so agreement only shows that it can reach it. `predicted`: it was not. */
   readonly basis: 'input' | 'predicted';
 }
@@ -24,6 +25,7 @@ export interface Target {
 
 /** Whether a row lies in its band. */
 export function isMet(row: TargetRow): boolean {
+  if (row.band.kind === 'context') return true;
   if (row.band.kind === 'below') return row.ours < row.published;
   return Math.abs(row.ours / row.published - 1) <= row.band.share;
 }
