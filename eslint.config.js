@@ -25,7 +25,15 @@ const banGlobals = (message, names) => ({
 const outOfCore = '(^|/)(main|renderer|preload|scripts|bench|tests)/';
 
 export default defineConfig(
-  globalIgnores(['out/**', 'dist/**', 'coverage/**', 'node_modules/**', 'demo-output/**', 'tests/fixtures/**']),
+  globalIgnores([
+    'out/**',
+    'dist/**',
+    'coverage/**',
+    'node_modules/**',
+    '.vitest/**',
+    'demo-output/**',
+    'tests/fixtures/**',
+  ]),
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   vue.configs['flat/essential'],
@@ -96,6 +104,7 @@ export default defineConfig(
   },
   {
     files: ['core/contract/**/*.ts'],
+    ignores: ['core/**/*.spec.ts'],
     rules: {
       ...banImports(
         ['^node:', 'the contract is pure data.'],
