@@ -233,7 +233,7 @@ export class Kyber implements Scheduler {
     }
     for (let list = 0; list < (this.cpus + this.env.hwQueues) * DOMAINS; list++) {
       const rq = this.lists.first(list);
-      if (rq !== NONE) left.push(`kyber: request ${rq} queued`);
+      if (rq !== NONE) left.push(`kyber: request ${this.requests.serial[rq]} queued`);
     }
     return left;
   }

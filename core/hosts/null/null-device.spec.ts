@@ -16,6 +16,7 @@ class Rig {
   readonly engine = new Engine(7);
   readonly machine = new Machine(this.engine, SERVER_X86.costs, CPUS);
   readonly requests = {
+    serial: Float64Array.from({ length: RQS }, (_, rq) => 100 + rq),
     op: new Uint8Array(RQS).fill(OP_READ),
     bytes: new Float64Array(RQS).fill(4096),
     cpu: new Int32Array(RQS),
@@ -167,7 +168,7 @@ describe('the null device', () => {
     expect(rig.device.checkEmpty()).toEqual(['null device: 3 requests in the device, 2 of them in its queue']);
     const waiters: string[] = [];
     rig.device.reportWaits((edge) => waiters.push(edge.waiter));
-    expect(waiters).toEqual(['request 1', 'request 2']);
+    expect(waiters).toEqual(['request 101', 'request 102']);
   });
 });
 

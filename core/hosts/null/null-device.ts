@@ -69,6 +69,8 @@ export const NULL_DEVICE_DEFAULTS: NullDeviceConfig = {
 /** What the device needs of the block layer. */
 export interface NullDeviceBlock {
   readonly requests: {
+    /** The number a request is known by. */
+    readonly serial: ArrayLike<number>;
     readonly op: ArrayLike<number>;
     readonly bytes: ArrayLike<number>;
     readonly cpu: ArrayLike<number>;
@@ -242,8 +244,9 @@ export class NullDevice implements Lld {
 
   /** Requests in the FIFO wait for a server; who holds the servers is not kept, because a server always frees itself. */
   reportWaits(add: (edge: WaitEdge) => void): void {
+    const { serial } = this.block.requests;
     for (let i = 0; i < this.fifo.size; i++) {
-      add({ waiter: `request ${this.fifo.at(i)}`, resource: 'a server of the null device', holders: [] });
+      add({ waiter: `request ${serial[this.fifo.at(i)]}`, resource: 'a server of the null device', holders: [] });
     }
   }
 
