@@ -9,6 +9,7 @@
  * `@assume` copies pass through the controller (no on-die copy-back: the data is checked and corrected on its way), and hot and cold data are not separated
  * beyond host data and copies having different open blocks.
  */
+import { IntRing } from '../engine/ring.ts';
 import { BLOCK_FULL, BLOCK_LEAVING, BLOCK_OPEN } from './blocks.ts';
 import type { DieArray } from './dies.ts';
 import { FlashOps, OP_COPY_PROGRAM, OP_COPY_READ, OP_ERASE, type OpSink } from './flash-ops.ts';
@@ -47,6 +48,12 @@ export class Collector implements OpSink {
   private readonly at: Int32Array;
   /** 1: an operation of the collection is under way, or follows at once. */
   private readonly isMoving: Uint8Array;
+  /** Emptied blocks whose last copies are still in memory. */
+  private readonly drained: IntRing[] = [];
+  /** Erases queued or under way. */
+  private readonly erasing: Int32Array;
+  /** SLC blocks being emptied, drained or erased. */
+  private readonly slcLeaving: Int32Array;
   private readonly openBlock: Int32Array;
   private readonly openOp: Int32Array;
 
@@ -61,6 +68,9 @@ export class Collector implements OpSink {
     this.victim = new Int32Array(n).fill(NONE);
     this.at = new Int32Array(n);
     this.isMoving = new Uint8Array(n);
+    for (let die = 0; die < n; die++) this.drained.push(new IntRing());
+    this.erasing = new Int32Array(n);
+    this.slcLeaving = new Int32Array(n);
     this.openBlock = new Int32Array(n).fill(NONE);
     this.openOp = new Int32Array(n).fill(NONE);
     for (const kind of [OP_COPY_READ, OP_COPY_PROGRAM, OP_ERASE]) dies.setSink(kind, this);
@@ -81,7 +91,7 @@ export class Collector implements OpSink {
 
   /** True while an operation of a collection is under way. */
   get isWorking(): boolean {
-    return this.isMoving.includes(1);
+    return this.isMoving.includes(1) || this.erasing.some((n) => n > 0);
   }
 
   opDone(op: number): void {
@@ -96,23 +106,34 @@ export class Collector implements OpSink {
   // ------------------------------------------------------------------------------------------------ what to collect
 
   private mustCollect(die: number): boolean {
-    if (this.ftl.blocks.freeOfDie[die] <= this.profile.ftl.gcLowBlocks) return true;
-    return this.profile.slc.migrate === 'exhausted' && this.ftl.blocks.slcOfDie[die] > 0 && this.hostBlocks.isSlcFull;
+    const blocks = this.ftl.blocks;
+    const coming = blocks.freeOfDie[die] + this.erasing[die];
+    if (this.hostBlocks.isBlocked && coming <= this.profile.ftl.gcIdleBlocks) return true;
+    if (coming + this.drained[die].size <= this.profile.ftl.gcLowBlocks) return true;
+    return this.profile.slc.migrate === 'exhausted' && this.hasCache(die) && this.hostBlocks.isSlcFull;
+  }
+
+  /** The die has SLC blocks that are not already on their way out. */
+  private hasCache(die: number): boolean {
+    return this.ftl.blocks.slcOfDie[die] > this.slcLeaving[die];
   }
 
   private chooseVictim(die: number): number {
-    const blocks = this.ftl.blocks;
-    if (blocks.freeOfDie[die] <= this.profile.ftl.gcLowBlocks)
-      return this.leastValid(die, false, this.geometry.unitsPerBlock);
-    if (this.mustCollect(die)) return this.leastValid(die, true, this.geometry.unitsPerBlock);
+    const whole = this.geometry.unitsPerBlock;
+    if (this.hostBlocks.isBlocked) return this.leastValid(die, false, whole);
+    // A block that is nearly all valid costs more than it gives: only a host that cannot go on is worth it.
+    const worthIt = whole - this.geometry.unitsPerProgram + 1;
+    const coming = this.ftl.blocks.freeOfDie[die] + this.erasing[die] + this.drained[die].size;
+    if (coming <= this.profile.ftl.gcLowBlocks) return this.leastValid(die, false, worthIt);
+    if (this.mustCollect(die)) return this.leastValid(die, true, whole);
     if (!this.isIdleTime) return NONE;
-    if (blocks.slcOfDie[die] > 0) {
-      const cached = this.leastValid(die, true, this.geometry.unitsPerBlock);
+    if (this.hasCache(die)) {
+      const cached = this.leastValid(die, true, whole);
       if (cached !== NONE) return cached;
-      if (this.hostBlocks.closeSlc(die)) return this.leastValid(die, true, this.geometry.unitsPerBlock);
+      if (this.hostBlocks.closeSlc(die)) return this.leastValid(die, true, whole);
     }
-    if (blocks.freeOfDie[die] >= this.profile.ftl.gcIdleBlocks) return NONE;
-    return this.leastValid(die, false, (this.geometry.unitsPerBlock * 3) / 4); // @assume a quarter invalid is worth it
+    if (coming >= this.profile.ftl.gcIdleBlocks) return NONE;
+    return this.leastValid(die, false, Math.min(worthIt, (whole * 3) / 4)); // @assume a quarter invalid is worth it
   }
 
   /** The full, programmed block of a die with the fewest valid units, if fewer than `below`. */
@@ -135,23 +156,33 @@ export class Collector implements OpSink {
 
   /** Takes the next step of the die's collection, or ends it. */
   private proceed(die: number): void {
-    const isForced = this.mustCollect(die);
-    this.isMoving[die] = 0;
-    if (!isForced && !this.isIdleTime) return;
-    if (this.victim[die] === NONE) {
-      const block = this.chooseVictim(die);
-      if (block === NONE) return;
-      this.victim[die] = block;
-      this.at[die] = 0;
-      this.ftl.blocks.state[block] = BLOCK_LEAVING;
-      if (isForced) this.foregroundBlocks++;
-      else this.backgroundBlocks++;
-    }
     this.isMoving[die] = 1;
-    this.readNextRow(die);
+    while (this.mustCollect(die) || this.isIdleTime) {
+      if (this.victim[die] === NONE && !this.takeVictim(die)) {
+        if (this.hostBlocks.isBlocked || this.isIdleTime) this.closeOpen(die);
+        break;
+      }
+      if (this.readNextRow(die)) return;
+      this.drain(die);
+    }
+    this.isMoving[die] = 0;
   }
 
-  private readNextRow(die: number): void {
+  private takeVictim(die: number): boolean {
+    const isForced = this.mustCollect(die);
+    const block = this.chooseVictim(die);
+    if (block === NONE) return false;
+    this.victim[die] = block;
+    this.at[die] = 0;
+    this.ftl.blocks.state[block] = BLOCK_LEAVING;
+    if (this.ftl.blocks.isSlc[block] === 1) this.slcLeaving[die]++;
+    if (isForced) this.foregroundBlocks++;
+    else this.backgroundBlocks++;
+    return true;
+  }
+
+  /** Reads the victim's next row that holds valid data; false when there is none left. */
+  private readNextRow(die: number): boolean {
     const block = this.victim[die];
     const blocks = this.ftl.blocks;
     const end = blocks.valid[block] === 0 ? 0 : blocks.written[block];
@@ -167,9 +198,19 @@ export class Collector implements OpSink {
       this.at[die] = at + this.geometry.unitsPerRow;
       this.copyReads++;
       this.dies.submit(op);
-      return;
+      return true;
     }
-    this.erase(die);
+    return false;
+  }
+
+  /**
+   * Everything valid was copied. The block is erased once its copies are on flash: at once when no copy is left in memory, else behind the program that takes
+   * the last of them (same die, same queue), which further blocks help to fill.
+   */
+  private drain(die: number): void {
+    this.drained[die].push(this.victim[die]);
+    this.victim[die] = NONE;
+    if (this.openOp[die] === NONE) this.eraseDrained(die);
   }
 
   private rowRead(op: number): void {
@@ -213,32 +254,41 @@ export class Collector implements OpSink {
     this.openOp[die] = NONE;
     this.copyPrograms++;
     this.dies.submit(op);
+    this.eraseDrained(die);
   }
 
-  /** Everything valid was copied: the rest of the copies is padded and programmed first (same die, same queue), then the block erased. */
-  private erase(die: number): void {
+  /** Pads and programs the copies that wait in memory. */
+  private closeOpen(die: number): void {
     const open = this.openOp[die];
-    if (open !== NONE) {
-      this.paddedUnits += this.ops.bytes[open] / UNIT_BYTES - this.ops.units[open];
-      this.submitOpen(die);
-    }
-    const block = this.victim[die];
-    const op = this.ops.take(OP_ERASE, die);
-    this.ops.block[op] = block;
+    if (open === NONE) return;
+    this.paddedUnits += this.ops.bytes[open] / UNIT_BYTES - this.ops.units[open];
+    this.submitOpen(die);
+  }
+
+  private eraseDrained(die: number): void {
     const timing = this.profile.timing;
-    this.ops.workNs[op] = this.ftl.blocks.isSlc[block] === 1 ? timing.slcEraseNs : timing.eraseNs;
-    this.dies.submit(op);
+    while (this.drained[die].size > 0) {
+      const block = this.drained[die].shift();
+      const op = this.ops.take(OP_ERASE, die);
+      this.ops.block[op] = block;
+      this.ops.workNs[op] = this.ftl.blocks.isSlc[block] === 1 ? timing.slcEraseNs : timing.eraseNs;
+      this.erasing[die]++;
+      this.dies.submit(op);
+    }
   }
 
   private erased(op: number): void {
     const die = this.ops.die[op];
     const block = this.ops.block[op];
     this.ops.release(op);
+    this.erasing[die]--;
     const wasSlc = this.ftl.blocks.isSlc[block] === 1;
     this.ftl.blocks.release(block);
-    if (wasSlc) this.hostBlocks.slcErased();
-    this.victim[die] = NONE;
-    this.proceed(die);
+    if (wasSlc) {
+      this.slcLeaving[die]--;
+      this.hostBlocks.slcErased();
+    }
+    if (this.isMoving[die] === 0) this.proceed(die);
     this.onFreed();
   }
 }

@@ -14,6 +14,8 @@ import type { MediaProfile } from './profile.ts';
 const NONE = -1;
 
 export class HostBlocks {
+  /** A write waits for want of free flash. */
+  isBlocked = false;
   /** Called when a die gave a free block: it may have to collect. */
   onOpened: (die: number) => void = () => undefined;
 

@@ -148,6 +148,7 @@ export class Writer implements OpSink {
   /** Forgets waiting commands and gives back promised room; data that has arrived stays and is programmed. */
   abortAll(): void {
     this.waiting.clear();
+    this.hostBlocks.isBlocked = false;
     this.waiters.clear();
     this.promisedUnits = 0;
     this.granted = 0;
@@ -167,9 +168,11 @@ export class Writer implements OpSink {
         return;
       }
       if (this.hostBlocks.roomUnits() < this.promisedUnits + need) {
+        this.hostBlocks.isBlocked = true;
         this.onNoSpace();
         return;
       }
+      this.hostBlocks.isBlocked = false;
       this.waiting.shift();
       this.promisedUnits += need;
       this.granted++;
