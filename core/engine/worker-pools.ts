@@ -19,7 +19,9 @@ const NONE = -1;
 
 /** What the pools ask of the owner of the work items. All calls are made in the worker's context. */
 export interface WorkOwner {
-  /** The worker starts `work`: clear what marks it pending and call its function. */
+  /** A worker takes `work` off the list: clear what marks it pending (from here it can be queued again, and not be cancelled). */
+  taken(work: number): void;
+  /** The worker is ready: call the function of `work`. */
   execute(work: number): void;
   /** The function of `work` is over. */
   ended(work: number): void;
@@ -199,6 +201,7 @@ export class WorkerPools implements SleepWatcher {
       }
       this.workerOfWork[work] = worker;
       this.currentWork[worker] = work;
+      this.owner.taken(work);
       this.machine.run(x, this.machine.costs.kworkerPickNs, this.executeKind, x);
       return;
     }

@@ -400,6 +400,27 @@ describe('delayed work', () => {
     }
   });
 
+  it('cannot be cancelled any more once a worker has taken it, and leaves the counts of max_active right', () => {
+    const { wqs, engine, log, burner, run } = bench(1, { kworkerPickNs: 50 });
+    const wq = wqs.create('ordered', { bound: true, maxActive: 1 });
+    const kind = burner('w', 10);
+    const [first, second] = [0, 1].map((i) => wqs.createWork(wq, kind, i));
+    const answers: boolean[] = [];
+    wqs.queueWork(-1, first, 0);
+    wqs.queueWork(-1, second, 0);
+    engine.at(
+      120, // taken at 100, executed at 150
+      engine.register('cancel', () => {
+        answers.push(wqs.isPending(first), wqs.cancelWork(first), wqs.queueWork(-1, first, 0));
+      }),
+      0,
+    );
+    run();
+    expect(answers).toEqual([false, false, true]);
+    expect(log.filter((line) => line.includes(' on ')).map((line) => line.split(' ')[1])).toEqual(['w0', 'w1', 'w0']);
+    expect([wqs.worksQueued, wqs.worksExecuted]).toEqual([3, 3]);
+  });
+
   it('cancelled behind max_active or in front of it lets the others through', () => {
     for (const victim of [0, 1]) {
       const { wqs, log, burner, run } = bench(1);

@@ -121,12 +121,12 @@ export class Workqueues implements WorkOwner, WaitSource {
     return work;
   }
 
-  /** True from queueing until the handler is about to be called (an executing item is not pending unless queued again). */
+  /** True from queueing until a worker takes the item (an executing one is not pending unless queued again). */
   isPending(work: number): boolean {
     return this.phases[work] !== PHASE_IDLE;
   }
 
-  /** True while a worker executes the item. */
+  /** True while a worker has the item. */
   isExecuting(work: number): boolean {
     return this.pools.taskExecuting(work) !== NONE;
   }
@@ -223,10 +223,13 @@ export class Workqueues implements WorkOwner, WaitSource {
     return next;
   }
 
-  execute(work: number): void {
-    this.phases[work] = PHASE_IDLE; // before the call: the handler may queue its own item again
+  taken(work: number): void {
+    this.phases[work] = PHASE_IDLE; // before its handler runs: that may queue its own item again
     this.executingSlots[work] = this.slots[work];
     this.worksExecuted++;
+  }
+
+  execute(work: number): void {
     this.engine.call(this.kinds[work], this.args[work]);
   }
 
