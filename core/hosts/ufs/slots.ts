@@ -73,8 +73,9 @@ export class CommandSlots {
   readonly asc: Uint8Array;
   /** Aborted by task management; answered to the aborter once the media lets go. */
   readonly aborted: Uint8Array;
-  /** When the link was ready for it, when its command left, arrived, met a firmware core. */
+  /** When the link was ready for it, when it was fetched, when its command left, arrived, met a firmware core. */
   readonly poweredNs: Float64Array;
+  readonly fetchedNs: Float64Array;
   readonly sentNs: Float64Array;
   readonly arrivedNs: Float64Array;
   readonly coreNs: Float64Array;
@@ -110,6 +111,7 @@ export class CommandSlots {
     this.asc = new Uint8Array(count);
     this.aborted = new Uint8Array(count);
     this.poweredNs = new Float64Array(count);
+    this.fetchedNs = new Float64Array(count);
     this.sentNs = new Float64Array(count);
     this.arrivedNs = new Float64Array(count);
     this.coreNs = new Float64Array(count);
@@ -141,7 +143,8 @@ export class CommandSlots {
     const rows = this.rows;
     this.requests.deviceNs[rq] = this.arrivedNs[tag];
     if (this.poweredNs[tag] > rows.lastNs[rq]) rows.mark(rq, ST_WAIT_POWER, this.poweredNs[tag]);
-    rows.mark(rq, ST_HOST_QUEUE, this.sentNs[tag]);
+    rows.mark(rq, ST_HOST_QUEUE, this.fetchedNs[tag]);
+    if (this.sentNs[tag] > this.fetchedNs[tag]) rows.mark(rq, ST_WAIT_LINK, this.sentNs[tag]);
     rows.mark(rq, ST_LINK, this.arrivedNs[tag]);
     rows.mark(rq, ST_DEVICE_WAIT, this.coreNs[tag]);
     rows.mark(rq, ST_DEVICE_CPU, untilNs);

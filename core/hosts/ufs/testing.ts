@@ -190,7 +190,11 @@ export class ScriptedMedia implements Media {
       this.failNext = false;
       then(cmd, ok);
     };
-    const mark = (cmd: number): void => rows.mark(cmd, ST_MEDIA, engine.now);
+    const ends = (report: (cmd: number, ok: boolean) => void): ((cmd: number) => void) =>
+      done((cmd, ok) => {
+        rows.mark(cmd, ST_MEDIA, engine.now);
+        report(cmd, ok);
+      });
     this.kinds = {
       read: engine.register(
         'test.read',
@@ -198,15 +202,15 @@ export class ScriptedMedia implements Media {
       ),
       write: engine.register(
         'test.write',
-        done((cmd, ok) => (mark(cmd), client.writeDone(cmd, ok))),
+        ends((cmd, ok) => client.writeDone(cmd, ok)),
       ),
       flush: engine.register(
         'test.flush',
-        done((cmd) => (mark(cmd), client.flushDone(cmd))),
+        ends((cmd) => client.flushDone(cmd)),
       ),
       discard: engine.register(
         'test.discard',
-        done((cmd) => (mark(cmd), client.discardDone(cmd))),
+        ends((cmd) => client.discardDone(cmd)),
       ),
     };
   }

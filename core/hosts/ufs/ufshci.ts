@@ -250,6 +250,7 @@ export class Ufshci implements DevicePort {
       return;
     }
     const sent = this.link.reserve(0, tag, u.UPIU_BYTES, fetched);
+    slots.fetchedNs[tag] = fetched;
     slots.sentNs[tag] = this.link.startNs;
     slots.arrivedNs[tag] = sent + this.link.latencyNs;
     this.device.accept(tag);
@@ -471,6 +472,11 @@ export class Ufshci implements DevicePort {
     const { enterNs, exitNs } = this.config.hibern8;
     if (this.log.on) this.log.event('ufshci', 'auto-hibern8.left', enteredNs, NaN);
     return Math.max(now, enteredNs + enterNs) + exitNs;
+  }
+
+  /** The link was used by a UIC command: the idle time of auto-hibern8 begins anew. */
+  linkUsed(): void {
+    this.idleSinceNs = this.engine.now;
   }
 
   /** True while the link sleeps, by command or by the idle timer. */
