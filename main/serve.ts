@@ -56,7 +56,9 @@ export async function startHost(options: ServeOptions): Promise<BrowserHost> {
   try {
     const port = await listen(server, options.port);
     const sockets = serveOn(server, renderer, hostGuard(port, token), workbench);
-    return { url: `http://127.0.0.1:${port}/#t=${token}`, close: () => closeAll(server, sockets, workbench) };
+    let closed: Promise<void> | undefined;
+    const close = (): Promise<void> => (closed ??= closeAll(server, sockets, workbench));
+    return { url: `http://127.0.0.1:${port}/#t=${token}`, close };
   } catch (error) {
     await workbench.close(true);
     throw error;

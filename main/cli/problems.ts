@@ -3,12 +3,15 @@ import { BlklabError, type Problem } from '../../core/contract/errors.ts';
 
 /** One line: `job.fio:7: error: unknown option "iodeph" (did you mean "iodepth"?)`. */
 export function problemLine(file: string, problem: Problem): string {
-  const inText = problem.line !== undefined;
-  const where = inText
-    ? `${problem.file ?? file}:${problem.line}`
-    : `${file}: ${problem.path === '' ? '/' : problem.path}`;
   const hint = problem.hint === undefined || problem.hint === '' ? '' : ` (${problem.hint})`;
-  return `${where}: ${problem.severity}: ${problem.message}${hint}`.replaceAll(/\s*\n\s*/g, ' ');
+  return `${place(file, problem)}: ${problem.severity}: ${problem.message}${hint}`.replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** The line of a job file, or the JSON pointer into the definition; both for a job file that is written into the definition. */
+function place(file: string, { path, line, file: jobFile }: Problem): string {
+  const pointer = `${file}: ${path === '' ? '/' : path}`;
+  if (line === undefined) return pointer;
+  return path === '/workload/fio' ? `${pointer}, line ${line}` : `${jobFile ?? file}:${line}`;
 }
 
 /** Exit codes of the command line (design, section 8). */
