@@ -167,7 +167,7 @@ function statistics(driver: Ufshcd): Readonly<Record<string, number>> {
     powerWaitNs: power.waitNs,
     hibern8Enters: hci.uic.hibern8Enters,
     hibern8Exits: hci.uic.hibern8Exits,
-    autoHibern8Enters: hci.autoHibern8Enters,
+    autoHibern8Enters: hci.autoHibern8.enters,
     aborts: eh.aborts,
     hostResets: eh.hostResets,
     linkErrors: eh.linkErrors,

@@ -6,7 +6,7 @@ import { makeBench, readAt, type Bench } from './testing.ts';
 import * as r from './registers.ts';
 import { LINK_ACTIVE, LINK_HIBERN8 } from './ufshci-uic.ts';
 import { CLKS_OFF, CLKS_ON, REQ_CLKS_OFF } from './ufshcd-power.ts';
-import { autoHibern8Ns, encodeAhit } from './ufshci.ts';
+import { autoHibern8Ns, encodeAhit } from './ufshci-auto-hibern8.ts';
 
 const MS = 1_000_000;
 const base = defaultUfsConfig('ufs-3.1');

@@ -9,7 +9,7 @@
  */
 import { FLAG_DEVICE_INIT } from './device-management.ts';
 import * as r from './registers.ts';
-import { encodeAhit } from './ufshci.ts';
+import { encodeAhit } from './ufshci-auto-hibern8.ts';
 import * as uic from './ufshci-uic.ts';
 import type { Ufshcd } from './ufshcd.ts';
 import { END, NEXT, type Step } from './ufshcd-scripts.ts';

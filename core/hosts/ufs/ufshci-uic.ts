@@ -91,7 +91,7 @@ export class UicUnit {
     const { hci } = this;
     if (!hci.instant && this.seq !== hci.engine.seq) return;
     this.pending = NONE;
-    hci.linkUsed();
+    hci.autoHibern8.linkUsed();
     hci.registers.setBits(r.HCS, r.HCS_UCRDY);
     if (op === DME_LINK_STARTUP) this.linkUp();
     else if (op === DME_HIBERNATE_ENTER) this.enterHibern8();

@@ -266,11 +266,11 @@ describe('UIC commands (inline-crypto.md 3.3, 3.13)', () => {
     bench.run();
     expect(hci.read(r.IS) & r.IS_UHES).toBe(r.IS_UHES);
     expect((hci.read(r.HCS) >>> 8) & 7).toBe(1);
-    expect(hci.isHibernating()).toBe(true);
+    expect(hci.autoHibern8.isHibernating()).toBe(true);
     hci.write(r.UICCMD, uic.DME_HIBERNATE_EXIT);
     bench.run();
     expect(hci.read(r.IS) & r.IS_UHXS).toBe(r.IS_UHXS);
-    expect(hci.isHibernating()).toBe(false);
+    expect(hci.autoHibern8.isHibernating()).toBe(false);
   });
 
   it('DME_SET and DME_GET keep attributes', () => {

@@ -13,6 +13,9 @@ import type { DetailLog } from '../../trace/log.ts';
 import type { HostMemory } from '../memory.ts';
 import { RegisterFile } from '../registers.ts';
 import { swap32 } from '../memory.ts';
+import { Aggregation } from './ufshci-aggregation.ts';
+import { AutoHibern8 } from './ufshci-auto-hibern8.ts';
+import { checkDescriptor } from './ufshci-fetch.ts';
 import { capabilityValues } from './capabilities.ts';
 import type { UfsConfig } from './config.ts';
 import * as d from './descriptors.ts';
@@ -23,7 +26,7 @@ import * as r from './registers.ts';
 import * as s from './slots.ts';
 import { McqUnit } from './ufshci-mcq.ts';
 import { TaskUnit } from './ufshci-task.ts';
-import { LINK_ACTIVE, LINK_HIBERN8, UicUnit } from './ufshci-uic.ts';
+import { UicUnit } from './ufshci-uic.ts';
 import * as u from './upiu.ts';
 
 /** Outputs of the controller. */
@@ -44,6 +47,8 @@ export class Ufshci implements DevicePort {
   readonly uic: UicUnit;
   readonly mcq: McqUnit;
   readonly tasks: TaskUnit;
+  readonly aggregation: Aggregation;
+  readonly autoHibern8: AutoHibern8;
   readonly memory: HostMemory;
   readonly engine: Engine;
   readonly config: UfsConfig;
@@ -53,8 +58,6 @@ export class Ufshci implements DevicePort {
   outstanding = 0;
   maxOutstanding = 0;
   interrupts = 0;
-  aggregated = 0;
-  autoHibern8Enters = 0;
   /** Fault hook: OCS that the next completion reports instead of its own (-1: none). */
   forcedOcs = NONE;
 
@@ -62,12 +65,7 @@ export class Ufshci implements DevicePort {
   private readonly lineUp: Uint8Array;
   private readonly enabledKind: number;
   private readonly failedKind: number;
-  private readonly aggregationTimer: number;
   private fetchFreeNs = 0;
-  /** Completions counted for aggregation since the last interrupt. */
-  private aggregationCount = 0;
-  private autoHibern8Ns = 0;
-  private idleSinceNs = 0;
   private enableSeq = NONE;
 
   constructor(
@@ -100,10 +98,8 @@ export class Ufshci implements DevicePort {
     this.lineUp = new Uint8Array(1 + queues);
     this.enabledKind = engine.register('ufshci.enabled', () => this.enabled());
     this.failedKind = engine.register('ufshci.refused', (tag) => this.refused(tag));
-    this.aggregationTimer = engine.createTimer(
-      engine.register('ufshci.aggregation', () => this.aggregationFires()),
-      0,
-    );
+    this.aggregation = new Aggregation(this);
+    this.autoHibern8 = new AutoHibern8(this);
   }
 
   // ------------------------------------------------------------------------------------------------ registers
@@ -120,7 +116,7 @@ export class Ufshci implements DevicePort {
     if (offset === r.UTRLDBR) this.ringDoorbell(value);
     else if (offset === r.IS) this.acknowledge(value);
     else if (offset >= r.QOP) this.mcq.write(offset, value);
-    else if (offset === r.UTRIACR) this.writeAggregation(value);
+    else if (offset === r.UTRIACR) this.aggregation.write(value);
     else if (offset === r.HCE) this.writeHce(value);
     else this.writeOther(offset, value);
   }
@@ -130,8 +126,7 @@ export class Ufshci implements DevicePort {
     if (!regs.write(offset, value)) return;
     switch (offset) {
       case r.AHIT:
-        this.autoHibern8Ns = autoHibern8Ns(regs.get(r.AHIT));
-        this.idleSinceNs = this.engine.now;
+        this.autoHibern8.setTimer(regs.get(r.AHIT));
         break;
       case r.IE:
         this.updateLine();
@@ -200,9 +195,8 @@ export class Ufshci implements DevicePort {
     this.slots.pending.fill(0);
     this.outstanding = 0;
     this.fetchFreeNs = 0;
-    this.aggregationCount = 0;
-    this.engine.cancelTimer(this.aggregationTimer);
-    this.autoHibern8Ns = 0;
+    this.aggregation.reset();
+    this.autoHibern8.reset();
     this.enableSeq = NONE;
     if (this.log.on) this.log.event('ufshci', kind === 'hce-disable' ? 'host.disabled' : 'host.enabling', NaN, NaN);
   }
@@ -229,7 +223,7 @@ export class Ufshci implements DevicePort {
     const slots = this.slots;
     const words = this.memory.words;
     const now = this.engine.now;
-    const ready = this.linkReadyNs(now);
+    const ready = this.autoHibern8.linkReadyNs(now);
     const start = this.fetchFreeNs > ready ? this.fetchFreeNs : ready;
     const fetched = start + this.config.timing.fetchNs;
     this.fetchFreeNs = fetched;
@@ -243,7 +237,7 @@ export class Ufshci implements DevicePort {
     slots.prdtWord[tag] = words[utrd + 7];
     slots.pending[tag] = 1;
     slots.poweredNs[tag] = ready > now ? ready : 0;
-    const ocs = this.check(tag, utrd, ucd);
+    const ocs = checkDescriptor(this, tag, utrd, ucd);
     slots.ocs[tag] = ocs;
     if (ocs !== d.OCS_SUCCESS) {
       this.refuse(tag, fetched);
@@ -254,65 +248,6 @@ export class Ufshci implements DevicePort {
     slots.sentNs[tag] = this.link.startNs;
     slots.arrivedNs[tag] = sent + this.link.latencyNs;
     this.device.accept(tag);
-  }
-
-  /** Checks a descriptor and decodes the command into the slot's columns. Returns an OCS. */
-  private check(tag: number, utrd: number, ucd: number): number {
-    const words = this.memory.words;
-    const slots = this.slots;
-    const head = words[utrd];
-    if (head >>> d.UTRD_CT_SHIFT !== d.CT_UFS_STORAGE || (words[utrd + 4] & 0x7f) !== 0) return d.OCS_INVALID_ATTRIBUTE;
-    if (!this.memory.contains(words[utrd + 4], d.UCD_PRDT)) return d.OCS_INVALID_ATTRIBUTE;
-    if (this.uic.linkState !== LINK_ACTIVE) return d.OCS_PEER_FAILURE;
-    if ((words[utrd + 6] & 0xffff) * 4 < u.UPIU_BYTES) return d.OCS_RESPONSE_SIZE;
-    slots.lun[tag] = (words[ucd] >>> 16) & 0xff;
-    const code = u.upiuCode(words, ucd);
-    if (code === u.UPIU_NOP_OUT || code === u.UPIU_QUERY_REQ) {
-      slots.command[tag] = code === u.UPIU_NOP_OUT ? s.CMD_NOP : s.CMD_QUERY;
-      return d.OCS_SUCCESS;
-    }
-    if (code !== u.UPIU_COMMAND) return d.OCS_INVALID_ATTRIBUTE;
-    this.decodeCommand(tag, ucd);
-    const bytes = swap32(words[ucd + 3]);
-    slots.bytes[tag] = bytes;
-    const described = d.prdtBytes(words, ucd + d.UCD_PRDT / 4, words[utrd + 7] & 0xffff);
-    if (described < 0) return d.OCS_INVALID_PRDT;
-    return described < bytes ? d.OCS_SIZE_MISMATCH : d.OCS_SUCCESS;
-  }
-
-  private decodeCommand(tag: number, ucd: number): void {
-    const words = this.memory.words;
-    const slots = this.slots;
-    const opcode = u.cdbOpcode(words, ucd);
-    let command = s.CMD_INVALID;
-    slots.fua[tag] = u.cdbFua(words, ucd) ? 1 : 0;
-    slots.lba[tag] = 0;
-    slots.blocks[tag] = 0;
-    if (opcode === u.SCSI_READ_10 || opcode === u.SCSI_READ_16) command = s.CMD_READ;
-    else if (opcode === u.SCSI_WRITE_10 || opcode === u.SCSI_WRITE_16) command = s.CMD_WRITE;
-    if (command !== s.CMD_INVALID) {
-      slots.lba[tag] = u.cdbLba(words, ucd);
-      slots.blocks[tag] = u.cdbBlocks(words, ucd);
-    } else if (opcode === u.SCSI_SYNC_10) command = s.CMD_FLUSH;
-    else if (opcode === u.SCSI_UNMAP) {
-      command = s.CMD_UNMAP;
-      this.readUnmapList(tag, ucd);
-    } else if (opcode === u.SCSI_TEST_UNIT_READY || opcode === u.SCSI_START_STOP || opcode === u.SCSI_REQUEST_SENSE) {
-      command = s.CMD_OTHER;
-      slots.fua[tag] = opcode;
-      slots.lba[tag] = (words[ucd + 5] & 0xff) >>> 4;
-    }
-    slots.command[tag] = command;
-  }
-
-  /** The parameter list is data of the host: it lies in memory where the first PRDT entry points. */
-  private readUnmapList(tag: number, ucd: number): void {
-    const { memory, slots } = this;
-    const address = memory.words[ucd + d.UCD_PRDT / 4];
-    if (!memory.contains(address, u.UNMAP_LIST_BYTES)) return;
-    const at = memory.byte(address);
-    slots.lba[tag] = memory.view.getUint32(at + 8) * 0x1_0000_0000 + memory.view.getUint32(at + 12);
-    slots.blocks[tag] = memory.view.getUint32(at + 16);
   }
 
   private refuse(tag: number, atNs: number): void {
@@ -364,7 +299,7 @@ export class Ufshci implements DevicePort {
     const utrd = slots.utrd[tag];
     slots.free(tag);
     slots.pending[tag] = 0;
-    if (--this.outstanding === 0) this.idleSinceNs = this.engine.now;
+    if (--this.outstanding === 0) this.autoHibern8.linkUsed();
     if (this.config.mcqQueues > 0) {
       this.mcq.complete(tag, ocs);
       return;
@@ -375,7 +310,7 @@ export class Ufshci implements DevicePort {
     regs.setBits(r.UTRLCNR, 1 << tag);
     regs.clearBits(r.UTRLDBR, 1 << tag);
     if ((words[utrd] & d.UTRD_I) !== 0 || ocs !== d.OCS_SUCCESS) this.raise(r.IS_UTRCS);
-    else this.aggregate();
+    else this.aggregation.completed();
   }
 
   /** Software (UTRLCLR) or task management takes commands away: the doorbell clears, nothing is reported. */
@@ -385,7 +320,7 @@ export class Ufshci implements DevicePort {
       this.registers.clearBits(r.UTRLDBR, 1 << tag);
       if (!this.device.abort(tag)) this.slots.free(tag);
       this.slots.pending[tag] = 0;
-      if (--this.outstanding === 0) this.idleSinceNs = this.engine.now;
+      if (--this.outstanding === 0) this.autoHibern8.linkUsed();
     }
   }
 
@@ -425,86 +360,9 @@ export class Ufshci implements DevicePort {
     this.updateLine();
   }
 
-  private writeAggregation(value: number): void {
-    const regs = this.registers;
-    const old = regs.get(r.UTRIACR);
-    const wanted = (value & r.UTRIACR_PWEN) !== 0 ? value : (value & ~0x1fff) | (old & 0x1fff);
-    regs.write(r.UTRIACR, wanted);
-    if ((value & r.UTRIACR_CTR) === 0) return;
-    this.aggregationCount = 0;
-    this.engine.cancelTimer(this.aggregationTimer);
-    regs.clearBits(r.UTRIACR, r.UTRIACR_IASB);
-  }
-
-  /** A completion without its I bit: counted; the interrupt comes with the counter or the timer. */
-  private aggregate(): void {
-    const regs = this.registers;
-    const control = regs.get(r.UTRIACR);
-    if ((control & r.UTRIACR_IAEN) === 0) return;
-    this.aggregated++;
-    const threshold = (control >>> r.UTRIACR_COUNTER_SHIFT) & 0x1f;
-    if (++this.aggregationCount === 1) {
-      regs.setBits(r.UTRIACR, r.UTRIACR_IASB);
-      const timeout = control & 0xff;
-      if (timeout > 0) this.engine.armTimer(this.aggregationTimer, this.engine.now + timeout * r.AGGREGATION_UNIT_NS);
-    }
-    if (threshold > 0 && this.aggregationCount >= threshold) this.aggregationFires();
-  }
-
-  private aggregationFires(): void {
-    this.aggregationCount = 0;
-    this.engine.cancelTimer(this.aggregationTimer);
-    this.registers.clearBits(r.UTRIACR, r.UTRIACR_IASB);
-    this.raise(r.IS_UTRCS);
-  }
-
-  // ------------------------------------------------------------------------------------------------ link power
-
-  /**
-   * When the link can carry a command that was rung now. Auto-hibern8 needs no event: whether the idle timer ran out is known only
-   * when somebody asks.
-   */
-  private linkReadyNs(now: number): number {
-    if (this.autoHibern8Ns === 0 || this.outstanding !== 0 || this.uic.linkState !== LINK_ACTIVE) return now;
-    const enteredNs = this.idleSinceNs + this.autoHibern8Ns;
-    if (now < enteredNs) return now;
-    this.autoHibern8Enters++;
-    const { enterNs, exitNs } = this.config.hibern8;
-    if (this.log.on) this.log.event('ufshci', 'auto-hibern8.left', enteredNs, NaN);
-    return Math.max(now, enteredNs + enterNs) + exitNs;
-  }
-
-  /** The link was used by a UIC command: the idle time of auto-hibern8 begins anew. */
-  linkUsed(): void {
-    this.idleSinceNs = this.engine.now;
-  }
-
-  /** True while the link sleeps, by command or by the idle timer. */
-  isHibernating(): boolean {
-    if (this.uic.linkState === LINK_HIBERN8) return true;
-    return this.autoHibern8Ns > 0 && this.outstanding === 0 && this.engine.now >= this.idleSinceNs + this.autoHibern8Ns;
-  }
-
   /** Fault hook: an error bit of IS as the hardware would raise it; fatal ones leave every outstanding command unanswered. */
   injectError(bits: number, dataLinkCode = 0): void {
     if (dataLinkCode !== 0) this.registers.set(r.UECDL, UEC_ERROR | dataLinkCode);
     this.raise(bits);
   }
-}
-
-/** Idle time that an AHIT value stands for (ns); 0 is off. @source inline-crypto.md 3.1, 3.13 */
-export function autoHibern8Ns(ahit: number): number {
-  const scale = Math.min((ahit >>> 10) & 7, 5);
-  return (ahit & 0x3ff) * 10 ** scale * 1000;
-}
-
-/** AHIT value for an idle time: the finest scale that can express it. */
-export function encodeAhit(idleNs: number): number {
-  let units = Math.floor(idleNs / 1000);
-  let scale = 0;
-  while (units > 0x3ff && scale < 5) {
-    units = Math.floor(units / 10);
-    scale++;
-  }
-  return (scale << 10) | Math.min(units, 0x3ff);
 }
