@@ -190,7 +190,7 @@ function buildNullDevice(env: Env, device: ValidNullDevice, block: Block): Devic
   );
   return {
     lld,
-    stages: ['media.wait', 'media'],
+    stages: lld.stages,
     statistics: () => lld.statistics(),
     checkEmpty: () => lld.checkEmpty(),
     reportWaits: (add) => {
