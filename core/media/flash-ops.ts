@@ -99,7 +99,8 @@ export class FlashOps {
   /** Forgets which commands wait (the host was reset; handles are going to be reused). */
   forgetCommands(): void {
     this.cmd.fill(NONE);
-    this.waiters.fill(NONE);
+    // Reads that wait for a prefetched row stay in their list: they are operations of the pool and must come back to it.
+    for (let op = 0; op < this.capacity; op++) if (this.kind[op] === OP_PROGRAM) this.waiters[op] = NONE;
   }
 
   private chain(from: number): void {

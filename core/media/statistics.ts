@@ -13,6 +13,8 @@ export function mediaStatistics(media: FlashMedia): Readonly<Record<string, numb
     readCommands: reader.commands,
     readBytes: reader.units * UNIT_BYTES,
     bufferHitBytes: reader.unitsFromMemory * UNIT_BYTES,
+    mapMisses: reader.mapCache.misses,
+    prefetchedRows: reader.readAhead.prefetchedRows,
     flashReads: reader.flashReads + collector.copyReads,
     writeCommands: writer.commands,
     writtenBytes: writer.units * UNIT_BYTES,
