@@ -13,6 +13,8 @@ export const TASK_DEAD = 2;
 /** Calls that one context can have open: bio submission through stacked devices needs about half. */
 const RETURN_DEPTH = 16;
 const NONE = -1;
+/** Laps of one burst. */
+export const MAX_LAPS = 4;
 
 export class Contexts {
   /** Contexts so far. */
@@ -36,6 +38,16 @@ export class Contexts {
   watched = new Uint8Array(256);
   readonly names: string[] = [];
 
+  /** Laps gathered for the next burst, and the CPU time up to the end of each. */
+  lapsGathered = new Uint8Array(256);
+  /** Laps of the burst in progress, and how many of them are over. */
+  laps = new Uint8Array(256);
+  lapsOver = new Uint8Array(256);
+  /** Per lap: while gathering the CPU time up to its end, in a burst the CPU time that remains after it. */
+  lapCpuNs = new Float64Array(256 * MAX_LAPS);
+  /** Per lap: when it was over. */
+  lapNs = new Float64Array(256 * MAX_LAPS);
+
   private returnTop = new Uint8Array(256);
   private returns = new Int32Array(256 * RETURN_DEPTH * 2);
 
@@ -46,6 +58,39 @@ export class Contexts {
     this.names.push(name);
     this.cpu[x] = cpu;
     return x;
+  }
+
+  /** Adds a lap of `costNs` to the next burst of `x`. */
+  gatherLap(x: number, costNs: number): void {
+    const n = this.lapsGathered[x];
+    if (n === MAX_LAPS) throw new Error(`machine: more than ${MAX_LAPS} laps in a burst of ${this.names[x]}`);
+    const at = x * MAX_LAPS + n;
+    this.lapCpuNs[at] = (n === 0 ? 0 : this.lapCpuNs[at - 1]) + costNs;
+    this.lapsGathered[x] = n + 1;
+  }
+
+  /** The gathered laps become those of a burst whose last part, after them, takes `restNs`. Returns their CPU time. */
+  beginLaps(x: number, restNs: number): number {
+    const n = this.lapsGathered[x];
+    const base = x * MAX_LAPS;
+    const sumNs = this.lapCpuNs[base + n - 1];
+    for (let i = 0; i < n; i++) this.lapCpuNs[base + i] = sumNs + restNs - this.lapCpuNs[base + i];
+    this.lapsGathered[x] = 0;
+    this.laps[x] = n;
+    this.lapsOver[x] = 0;
+    return sumNs;
+  }
+
+  /** Stamps the laps that are over when, at `nowNs`, `remainingNs` of the burst are left. */
+  passLaps(x: number, remainingNs: number, nowNs: number): void {
+    const base = x * MAX_LAPS;
+    while (this.lapsOver[x] < this.laps[x]) {
+      const at = base + this.lapsOver[x];
+      const agoNs = this.lapCpuNs[at] - remainingNs;
+      if (agoNs < 0) return;
+      this.lapNs[at] = nowNs - agoNs;
+      this.lapsOver[x]++;
+    }
   }
 
   pushReturn(x: number, kind: number, arg: number): void {
@@ -90,6 +135,11 @@ export class Contexts {
     this.home = wider(this.home, new Int32Array(n).fill(NONE));
     this.urgent = wider(this.urgent, new Uint8Array(n));
     this.watched = wider(this.watched, new Uint8Array(n));
+    this.lapsGathered = wider(this.lapsGathered, new Uint8Array(n));
+    this.laps = wider(this.laps, new Uint8Array(n));
+    this.lapsOver = wider(this.lapsOver, new Uint8Array(n));
+    this.lapCpuNs = wider(this.lapCpuNs, new Float64Array(n * MAX_LAPS));
+    this.lapNs = wider(this.lapNs, new Float64Array(n * MAX_LAPS));
     this.returnTop = wider(this.returnTop, new Uint8Array(n));
     this.returns = wider(this.returns, new Int32Array(n * RETURN_DEPTH * 2));
   }

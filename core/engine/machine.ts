@@ -15,6 +15,7 @@
  *   - `run(...)`: burn more CPU in the same context,
  *   - `sleep(x, kind, arg)`: tasks only; continue at `kind(arg)` once woken,
  *   - returning without either: an irq item is over; a worker takes its next item; a plain task must not do this.
+ * `lap(x, ns)` puts a part before the burst that `run` begins, whose end is stamped (`lapEndNs`) without an event of its own.
  * `charge(x, ns)` adds CPU time to whatever x does next, for small costs of instantaneous code.
  * `pushReturn` / `ret` give state machines a call stack: push where to continue, call into a room, the room ends with `ret(x)`.
  *

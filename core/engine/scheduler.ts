@@ -9,7 +9,7 @@
  *
  * @kernel v6.12 kernel/softirq.c irq_exit_rcu, kernel/sched/core.c __schedule
  */
-import { Contexts, TASK_RUNNABLE, TASK_SLEEPING } from './contexts.ts';
+import { Contexts, MAX_LAPS, TASK_RUNNABLE, TASK_SLEEPING } from './contexts.ts';
 import type { MachineCosts } from './costs/costs.ts';
 import type { Engine } from './engine.ts';
 import { IdleCpus } from './idle.ts';
@@ -96,11 +96,25 @@ export class CpuScheduler {
   run(x: number, costNs: number, kind: number, arg: number): void {
     if (x !== this.current) throw new Error(`machine: run() for ${this.contexts.names[x]}, which is not executing`);
     if (this.contexts.hasNext[x] !== 0) throw new Error(`machine: ${this.contexts.names[x]} continues twice`);
-    this.contexts.remainingNs[x] = costNs + this.contexts.chargeNs[x];
+    const lapsNs = this.contexts.lapsGathered[x] === 0 ? 0 : this.contexts.beginLaps(x, costNs);
+    this.contexts.remainingNs[x] = lapsNs + costNs + this.contexts.chargeNs[x];
     this.contexts.chargeNs[x] = 0;
     this.contexts.nextKind[x] = kind;
     this.contexts.nextArg[x] = arg;
     this.contexts.hasNext[x] = 1;
+  }
+
+  /**
+   * The next burst of `x` begins (after what it was charged, and after earlier laps) with `costNs` whose end shall be known: `lapEndNs` tells it when the
+   * burst is over. For stages that nothing can contend for: a boundary without an event, exact even when the burst was preempted.
+   */
+  lap(x: number, costNs: number): void {
+    this.contexts.gatherLap(x, costNs);
+  }
+
+  /** When lap `i` of the last burst of `x` that had laps was over (ns). */
+  lapEndNs(x: number, i: number): number {
+    return this.contexts.lapNs[x * MAX_LAPS + i];
   }
 
   /** Tasks waiting on the CPU's run queue (the running one not counted). */
@@ -125,6 +139,9 @@ export class CpuScheduler {
   private suspend(cpu: number, x: number): void {
     const ranNs = this.engine.now - this.startedNs[cpu];
     this.contexts.remainingNs[x] -= ranNs;
+    if (this.contexts.lapsOver[x] < this.contexts.laps[x]) {
+      this.contexts.passLaps(x, this.contexts.remainingNs[x], this.engine.now);
+    }
     this.account(cpu, x, ranNs);
     this.running[cpu] = NONE;
     this.burstSeq[cpu] = NONE;
@@ -195,6 +212,7 @@ export class CpuScheduler {
     this.account(cpu, x, this.engine.now - this.startedNs[cpu]);
     this.running[cpu] = NONE;
     this.contexts.remainingNs[x] = 0;
+    if (this.contexts.lapsOver[x] < this.contexts.laps[x]) this.contexts.passLaps(x, 0, this.engine.now);
     if (x >= 2 * this.cpus && this.contexts.state[x] !== TASK_RUNNABLE) {
       this.leaveCpu(cpu, x); // the trailing cost of a task that is going to sleep
       this.decide(cpu);
