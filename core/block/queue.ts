@@ -16,7 +16,7 @@ import type { Scheduler } from './scheduler.ts';
 import { schedulerEnv } from './scheduler-env.ts';
 import { Tags } from './tags.ts';
 import { TaskState } from './task.ts';
-import type { Lld, QueueLimits } from './types.ts';
+import { SECTOR_BYTES, type Lld, type QueueLimits } from './types.ts';
 import { newKinds } from './wiring.ts';
 
 export interface BlockEnv {
@@ -54,6 +54,9 @@ export class RequestQueue {
   readonly nomerges: 0 | 1 | 2;
   readonly plugPerBio: boolean;
   readonly blocking: boolean;
+  /** A bio of no more bytes and segments than these fits the limits wherever it starts; -1: look at each. */
+  readonly neverSplitBytes: number;
+  readonly neverSplitSegments: number;
   lld: Lld | undefined;
   scheduler: Scheduler | undefined;
   onRequestDone = -1;
@@ -101,6 +104,10 @@ export class RequestQueue {
     this.plugPerBio = config.plugPerBio ?? true;
     this.blocking = config.blocking ?? false;
     this.nrRequests = config.queueDepth;
+    const { chunkSectors, maxSectors, physicalBlockSize, maxSegmentSize, maxSegments } = config.limits;
+    const leastBytes = Math.min(maxSectors * SECTOR_BYTES - physicalBlockSize, maxSegmentSize);
+    this.neverSplitBytes = chunkSectors === 0 ? leastBytes : -1;
+    this.neverSplitSegments = maxSegments;
     this.requeueList = new RequestList(this.requests);
     this.flushList = new RequestList(this.requests);
     const cpus = env.machine.cpus;

@@ -42,6 +42,7 @@ export function frontBytes(q: RequestQueue, bio: number): number {
 function dataFrontBytes(q: RequestQueue, bio: number): number {
   const { limits, bios } = q;
   const bytes = bios.bytes[bio];
+  if (bytes <= q.neverSplitBytes && bios.segments[bio] <= q.neverSplitSegments) return 0;
   const bySize = alignedMaxSectors(q, bios.op[bio], bios.sector[bio]) * SECTOR_BYTES;
   const limitBytes = Math.min(bySize, segmentLimitBytes(q, bio));
   if (bytes <= limitBytes) return 0;

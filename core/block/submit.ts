@@ -122,13 +122,12 @@ export function queueThawed(q: RequestQueue, x: number): void {
 }
 
 function preparePart(q: RequestQueue, t: TaskState): void {
-  const { bios, limits, machine } = q;
+  const { bios, machine } = q;
   const { costs } = machine;
   let { bio } = t;
   let costNs = 0;
   if ((bios.flags[bio] & REQ_PASSTHROUGH) === 0) {
-    const block = limits.logicalBlockSize;
-    if ((bios.sector[bio] * SECTOR_BYTES) % block !== 0 || bios.bytes[bio] % block !== 0) {
+    if (!isAligned(q, bio)) {
       failPart(q, t, STS_IOERR);
       return;
     }
@@ -146,6 +145,13 @@ function preparePart(q: RequestQueue, t: TaskState): void {
   }
   costNs += wouldMergeIntoPlug(q, t, bio) ? costs.bioMergeNs : costs.bioQueueNs;
   machine.run(t.x, costNs, q.kinds.bioQueued, t.x);
+}
+
+/** Whole logical blocks. (By division: the remainder of two doubles is slow.) */
+function isAligned(q: RequestQueue, bio: number): boolean {
+  const firstBlock = (q.bios.sector[bio] * SECTOR_BYTES) / q.limits.logicalBlockSize;
+  const blocks = q.bios.bytes[bio] / q.limits.logicalBlockSize;
+  return Math.floor(firstBlock) === firstBlock && Math.floor(blocks) === blocks;
 }
 
 /** The CPU time up to the merge or to G is burnt. */

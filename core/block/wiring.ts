@@ -60,31 +60,41 @@ export function newKinds(): Kinds {
 /** Registers the kinds and creates the work items and the timeout timer. */
 export function wireKinds(q: RequestQueue): void {
   const { engine, kinds, workqueues } = q;
-  const register = (label: string, step: (q: RequestQueue, arg: number) => void): number =>
-    engine.register(`block.${label}`, (arg) => step(q, arg));
-  kinds.bioQueued = register('bio-queued', bioQueued);
-  kinds.queueThawed = register('queue-thawed', queueThawed);
-  kinds.tagRetry = register('tag-retry', tagRetry);
-  kinds.tagWoken = register('tag-woken', tagWoken);
-  kinds.partDone = register('part-done', partDone);
-  kinds.nextPart = register('next-part', nextPart);
-  kinds.singleIssued = register('single-issued', singleIssued);
-  kinds.issueBurst = register('issue', issueBurst);
-  kinds.plugFlushed = register('plug-flushed', plugFlushedForRequest);
-  kinds.plugGroups = register('plug-groups', plugGroups);
-  kinds.pluggedIssued = register('plugged-issued', pluggedIssued);
-  kinds.requestDispatched = register('request-dispatched', requestDispatched);
-  kinds.nextHwQueue = register('next-hw-queue', nextHwQueue);
-  kinds.workOver = register('work-over', () => undefined);
-  kinds.softirq = register('softirq', blockSoftirq);
-  kinds.ipi = register('done-ipi', doneIpi);
-  kinds.frozen = register('frozen', queueFrozen);
-  kinds.quiesced = register('quiesced', queueQuiesced);
+  // A closure of its own for each: one shared wrapper would make every call in it megamorphic.
+  kinds.bioQueued = engine.register('block.bio-queued', (x) => bioQueued(q, x));
+  kinds.queueThawed = engine.register('block.queue-thawed', (x) => queueThawed(q, x));
+  kinds.tagRetry = engine.register('block.tag-retry', (x) => tagRetry(q, x));
+  kinds.tagWoken = engine.register('block.tag-woken', (x) => tagWoken(q, x));
+  kinds.partDone = engine.register('block.part-done', (x) => partDone(q, x));
+  kinds.nextPart = engine.register('block.next-part', (x) => nextPart(q, x));
+  kinds.singleIssued = engine.register('block.single-issued', (x) => singleIssued(q, x));
+  kinds.issueBurst = engine.register('block.issue', (x) => issueBurst(q, x));
+  kinds.plugFlushed = engine.register('block.plug-flushed', (x) => plugFlushedForRequest(q, x));
+  kinds.plugGroups = engine.register('block.plug-groups', (x) => plugGroups(q, x));
+  kinds.pluggedIssued = engine.register('block.plugged-issued', (x) => pluggedIssued(q, x));
+  kinds.requestDispatched = engine.register('block.request-dispatched', (x) => requestDispatched(q, x));
+  kinds.nextHwQueue = engine.register('block.next-hw-queue', (x) => nextHwQueue(q, x));
+  kinds.softirq = engine.register('block.softirq', (cpu) => blockSoftirq(q, cpu));
+  kinds.ipi = engine.register('block.done-ipi', (cpu) => doneIpi(q, cpu));
+  kinds.frozen = engine.register('block.frozen', (x) => queueFrozen(q, x));
+  kinds.quiesced = engine.register('block.quiesced', (x) => queueQuiesced(q, x));
+  kinds.workOver = engine.register('block.work-over', () => undefined);
 
   const kblockd = workqueues.create('kblockd', { bound: true, highpri: true });
-  const runKind = register('run-work', runWork);
+  const runKind = engine.register('block.run-work', (hctx) => runWork(q, hctx));
   for (const hctx of q.hctxs) hctx.runWork = workqueues.createDelayedWork(kblockd, runKind, hctx.id);
-  q.requeueWork = workqueues.createDelayedWork(kblockd, register('requeue-work', requeueWork), 0);
-  q.timeoutWork = workqueues.createWork(kblockd, register('timeout-work', timeoutWork), 0);
-  q.timeoutTimer = engine.createTimer(register('timeout', timeoutExpired), 0);
+  q.requeueWork = workqueues.createDelayedWork(
+    kblockd,
+    engine.register('block.requeue-work', () => requeueWork(q)),
+    0,
+  );
+  q.timeoutWork = workqueues.createWork(
+    kblockd,
+    engine.register('block.timeout-work', () => timeoutWork(q)),
+    0,
+  );
+  q.timeoutTimer = engine.createTimer(
+    engine.register('block.timeout', () => timeoutExpired(q)),
+    0,
+  );
 }
