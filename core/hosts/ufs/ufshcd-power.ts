@@ -154,9 +154,11 @@ export class PowerManager {
     this.waitNs += waited;
   }
 
+  /** Wakes who waits, each with a reference: nothing that is queued behind this may take the clocks away again. */
   private wakeWaiters(): void {
     const { machine, block } = this.hba;
     const x = machine.current;
+    this.refs += this.waiters.length;
     for (const waiter of this.waiters.splice(0)) machine.wake(x, waiter);
     if (!this.hostBlocked) return;
     this.hostBlocked = false;
@@ -216,8 +218,8 @@ export class PowerManager {
 
   private ungated(): void {
     if (this.clocks !== CLKS_ON) return; // the error handler brings the host up instead
-    if (this.refs === 0) this.idle();
     this.wakeWaiters();
+    if (this.refs === 0) this.idle();
   }
 
   // ------------------------------------------------------------------------------------------------ runtime PM
@@ -226,7 +228,8 @@ export class PowerManager {
     const { hba } = this;
     return [
       () => {
-        if (this.refs > 0 || this.suspended || hba.eh.isRunning() || this.clocks === REQ_CLKS_ON) return END;
+        const wasUsed = hba.engine.timerDue(this.suspendTimer) !== Infinity; // armed again since it fired
+        if (wasUsed || this.refs > 0 || this.suspended || hba.eh.isRunning() || this.clocks === REQ_CLKS_ON) return END;
         hba.engine.cancelTimer(this.gateTimer);
         const off = this.clocks === CLKS_OFF;
         this.setClocks(REQ_CLKS_ON); // commands wait until this is over

@@ -161,12 +161,11 @@ export class Ufshcd implements Lld {
     this.block.queueRqDone(x, rq, STS_RESOURCE);
   }
 
-  /** The dispatcher slept for the clocks and has them (or looks again). */
+  /** The dispatcher slept for the clocks and was woken with a reference of its own. */
   private held(x: number, rq: number): void {
     this.power.markWaited(rq);
-    if (this.state !== STATE_OPERATIONAL && !this.acceptsInState(x, rq)) return;
-    if (this.power.hold()) this.setUp(x, rq);
-    else this.power.wait(x, rq, this.wokenKind);
+    if (this.state === STATE_OPERATIONAL || this.acceptsInState(x, rq)) this.setUp(x, rq);
+    else this.power.release();
   }
 
   private setUp(x: number, rq: number): void {
