@@ -10,6 +10,7 @@ import type Database from 'better-sqlite3';
 import { BlklabError } from '../../core/contract/errors.ts';
 import { TABLES, type Column, type TraceTable } from '../../core/trace/schema.ts';
 import { toStoreError } from '../store/errors.ts';
+import { columnsInUse } from '../store/live-stages.ts';
 import { rangeCondition, rowRange, type RowRange } from '../store/row-ranges.ts';
 import { queryWith } from '../store/sql-files.ts';
 import { checkedWhere } from '../store/where.ts';
@@ -95,24 +96,19 @@ function writeAll(file: number, text: string): void {
   for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
 
-/**
- * The SQL expression of a whole line. A stage that is NULL in the first row is NULL in every row (the run's stack cannot produce it), so
- * its field is part of the constant text between its neighbours.
- */
+/** The SQL expression of a whole line. The fields of stages that the run cannot have are part of the constant text between their neighbours. */
 function lineExpression(
   database: Database.Database,
   runId: number,
   table: TraceTable,
   range: RowRange | undefined,
 ): string {
-  const names = TABLES[table].map((column) => quoted(column.name)).join();
-  const first = database.prepare(queryWith('row_by_rowid', { table, columns: names })).get(range?.first ?? -1);
-  const values = (first ?? {}) as Record<string, unknown>;
+  const inUse = new Set(columnsInUse(database, table, range));
   const parts: string[] = [];
   let constant = String(runId);
   for (const column of TABLES[table]) {
     constant += ',';
-    if (column.stage !== undefined && (values[column.name] ?? null) === null) continue;
+    if (!inUse.has(column)) continue;
     parts.push(`'${constant}'`, fieldExpression(column));
     constant = '';
   }

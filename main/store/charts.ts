@@ -5,7 +5,8 @@
  */
 import type Database from 'better-sqlite3';
 import type { ChartQuery, HistogramData, LatencyOverTime, StageBands, StageShare } from '../../core/contract/api.ts';
-import { TABLES } from '../../core/trace/schema.ts';
+import type { Column } from '../../core/trace/schema.ts';
+import { columnsInUse } from './live-stages.ts';
 import { rangeCondition, rowRange } from './row-ranges.ts';
 import { queryWith } from './sql-files.ts';
 import { checkedWhere } from './where.ts';
@@ -15,6 +16,9 @@ const TIME = 'submit_ns';
 
 /** From this share of the I/Os upwards is "the tail". */
 const TAIL_PERCENT = 99;
+
+/** @assume the charts of a few runs, with a few filters, between which somebody goes back and forth */
+const ANSWERS_KEPT = 24;
 
 interface Bounds {
   readonly n: number;
@@ -32,13 +36,26 @@ interface Scale {
 
 export class Charts {
   private readonly database: Database.Database;
+  /** Latest answers by question; the range of rows is part of the question, since a run in progress grows. */
+  private readonly answers = new Map<string, unknown>();
 
   constructor(database: Database.Database) {
     this.database = database;
   }
 
   histogram(request: ChartQuery & { bins: number }): HistogramData {
-    const places = this.places(request);
+    return this.answer('histogram', request, (selection) => this.countHistogram(request, selection));
+  }
+
+  latencyOverTime(request: ChartQuery & { columns: number; rows: number }): LatencyOverTime {
+    return this.answer('latencyOverTime', request, (selection) => this.countGrid(request, selection));
+  }
+
+  stages(request: ChartQuery): StageBands {
+    return this.answer('stages', request, (selection) => this.sumStages(selection));
+  }
+
+  private countHistogram(request: { bins: number }, { places }: Selection): HistogramData {
     const bounds = this.bounds(places);
     const { edgesNs, lnMin, lnStep } = logScale(bounds, request.bins);
     const counts = new Float64Array(request.bins);
@@ -48,9 +65,8 @@ export class Charts {
     return { edgesNs, counts, n: bounds.n };
   }
 
-  latencyOverTime(request: ChartQuery & { columns: number; rows: number }): LatencyOverTime {
+  private countGrid(request: { columns: number; rows: number }, { places }: Selection): LatencyOverTime {
     const { columns, rows } = request;
-    const places = this.places(request);
     const bounds = this.bounds(places);
     const { edgesNs, lnMin, lnStep } = logScale(bounds, rows);
     const counts = new Float64Array(columns * rows);
@@ -84,22 +100,19 @@ export class Charts {
     return answer;
   }
 
-  stages(request: ChartQuery): StageBands {
-    const places = this.places(request);
-    const all = this.stageShares(places);
+  private sumStages(selection: Selection): StageBands {
+    const { places } = selection;
+    const all = this.stageShares(selection);
     const threshold = this.database
       .prepare(queryWith('latency_percentile', { ...places, percent: TAIL_PERCENT }))
       .get() as { ns: number | null };
-    const tail = this.stageShares({
-      ...places,
-      where: `(${places.where}) AND total_ns >= ${literal(threshold.ns ?? 0)}`,
-    });
+    const where = `(${places.where}) AND total_ns >= ${literal(threshold.ns ?? 0)}`;
+    const tail = this.stageShares({ ...selection, places: { ...places, where } });
     return { all: all.shares, tail: tail.shares, n: all.n, tailN: tail.n };
   }
 
-  private stageShares(places: Places): { shares: readonly StageShare[]; n: number } {
-    const stages = TABLES[TABLE].filter((column) => column.stage !== undefined);
-    const sums = stages.map((column) => `sum("${column.name}") AS "${column.name}"`).join();
+  private stageShares({ places, stages }: Selection): { shares: readonly StageShare[]; n: number } {
+    const sums = ['0 AS no_stage', ...stages.map(({ name }) => `sum("${name}") AS "${name}"`)].join();
     const row = this.database.prepare(queryWith('stage_sums', { ...places, sums })).get() as Record<
       string,
       number | null
@@ -114,21 +127,34 @@ export class Charts {
     return { shares, n };
   }
 
-  private places(request: ChartQuery): Places {
-    return {
-      table: TABLE,
-      time: TIME,
-      range: rangeCondition(rowRange(this.database, request.runId, TABLE)),
-      where: checkedWhere(this.database, TABLE, request.where),
-    };
+  /** The answer to a question, from the latest ones when it was among them. */
+  private answer<T>(kind: string, request: ChartQuery, find: (selection: Selection) => T): T {
+    const where = checkedWhere(this.database, TABLE, request.where);
+    const range = rowRange(this.database, request.runId, TABLE);
+    const key = JSON.stringify([kind, request, range]);
+    let answer = this.answers.get(key) as T | undefined;
+    this.answers.delete(key);
+    answer ??= find({
+      places: { table: TABLE, time: TIME, range: rangeCondition(range), where },
+      stages: columnsInUse(this.database, TABLE, range).filter((column) => column.stage !== undefined),
+    });
+    this.answers.set(key, answer);
+    const [oldest] = this.answers.keys();
+    if (this.answers.size > ANSWERS_KEPT) this.answers.delete(oldest);
+    return answer;
   }
 
-  private bounds(places: Places): Bounds {
+  private bounds(places: Selection['places']): Bounds {
     return this.database.prepare(queryWith('latency_bounds', places)).get() as Bounds;
   }
 }
 
-type Places = Readonly<Record<'table' | 'time' | 'range' | 'where', string>>;
+/** The I/Os a chart is about. */
+interface Selection {
+  readonly places: Readonly<Record<'table' | 'time' | 'range' | 'where', string>>;
+  /** Stage columns with values. */
+  readonly stages: readonly Column[];
+}
 
 /** A number as an SQL literal that is a REAL. */
 function literal(value: number): string {

@@ -20,8 +20,8 @@ const ROWS_PER_TRANSACTION = 65_536;
 const COMMIT_AFTER_MS = 500;
 
 interface Insert {
-  readonly many: Database.Statement<unknown[]>;
-  readonly one: Database.Statement<unknown[]>;
+  readonly many: Database.Statement;
+  readonly one: Database.Statement;
   /** Bound values of `many`, filled anew for every statement. */
   readonly values: unknown[];
   readonly oneValues: unknown[];

@@ -8,6 +8,7 @@ import type Database from 'better-sqlite3';
 import type { Page, PageQuery, RowTable, SortKey } from '../../core/contract/api.ts';
 import { BlklabError } from '../../core/contract/errors.ts';
 import { TABLES } from '../../core/trace/schema.ts';
+import { columnsInUse } from './live-stages.ts';
 import { MAX_PAGE_ROWS } from './page-size.ts';
 import { rangeCondition, rowRange, type RowRange } from './row-ranges.ts';
 import { queryWith } from './sql-files.ts';
@@ -35,7 +36,7 @@ export class Pages {
     const { runId, table, sort } = request;
     const where = checkedWhere(this.database, table, request.where);
     const range = rowRange(this.database, runId, table);
-    const columns = this.shownColumns(table, range);
+    const columns = columnsInUse(this.database, table, range).map((column) => column.name);
     if (sort !== null && !TABLES[table].some((column) => column.name === sort.column))
       throw new BlklabError('BAD_INPUT', `Table ${table} has no column ${sort.column}.`);
     if (range === undefined) return { columns, rows: [], total: 0 };
@@ -46,20 +47,6 @@ export class Pages {
       return { columns, ...this.byIndex(runId, table, names, range, sort, request.offset, limit) };
     const list = this.list(table, range, where, sort, runId);
     return { columns, rows: this.byList(table, names, range, list, request.offset, limit), total: list.length };
-  }
-
-  /** All columns but the stages that this run cannot have (they are NULL in every row, so in the first). */
-  private shownColumns(table: RowTable, range: RowRange | undefined): string[] {
-    const all = TABLES[table];
-    const first =
-      range === undefined
-        ? undefined
-        : (this.database
-            .prepare(queryWith('row_by_rowid', { table, columns: all.map((c) => quoted(c.name)).join() }))
-            .get(range.first) as Record<string, unknown> | undefined);
-    return all
-      .filter((c) => c.stage === undefined || (first !== undefined && first[c.name] !== null))
-      .map((c) => c.name);
   }
 
   private byRowid(table: RowTable, columns: string, range: RowRange, offset: number, limit: number) {

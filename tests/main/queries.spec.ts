@@ -208,6 +208,13 @@ describe('charts', () => {
     }
   });
 
+  test('a question asked again is not counted again', () => {
+    const charts = new Charts(db);
+    const request = { runId: 1, where: '', bins: 20 };
+    expect(charts.histogram(request)).toBe(charts.histogram({ ...request }));
+    expect(charts.histogram({ ...request, bins: 21 }).counts).toHaveLength(21);
+  });
+
   test('stage shares add up to one, over all I/Os and over the slowest hundredth', () => {
     const { all, tail, n, tailN } = new Charts(db).stages({ runId: 2, where: '' });
     expect(all.map(({ stage }) => stage)).toEqual([...TEST_STAGES]);

@@ -106,4 +106,4 @@ function outcome(experiment: FakeExperiment, ios: number): RunOutcome {
   };
 }
 
-driveRun(createRun as never);
+driveRun(createRun);
