@@ -12,7 +12,8 @@
 import { IntRing } from '../engine/ring.ts';
 import { BLOCK_FULL, BLOCK_LEAVING, BLOCK_OPEN } from './blocks.ts';
 import type { DieArray } from './dies.ts';
-import { FlashOps, OP_COPY_PROGRAM, OP_COPY_READ, OP_ERASE, type OpSink } from './flash-ops.ts';
+import type { FlashOps } from './flash-ops.ts';
+import { OP_COPY_PROGRAM, OP_COPY_READ, OP_ERASE, type OpSink } from './flash-ops.ts';
 import type { Ftl } from './ftl.ts';
 import { UNIT_BYTES, type Geometry } from './geometry.ts';
 import type { HostBlocks } from './host-blocks.ts';

@@ -12,7 +12,7 @@ import type { DetailLog, GaugeLog } from '../trace/log.ts';
 import { ST_MEDIA, type StageRows } from '../trace/stages.ts';
 import { Collector } from './collector.ts';
 import { DieArray } from './dies.ts';
-import { FlashOps } from './flash-ops.ts';
+import type { FlashOps } from './flash-ops.ts';
 import { Ftl } from './ftl.ts';
 import { Geometry, UNIT_BYTES } from './geometry.ts';
 import { HostBlocks } from './host-blocks.ts';
@@ -73,6 +73,7 @@ export class FlashMedia implements Media {
     this.collector = new Collector(profile, this.ftl, this.dies, this.hostBlocks);
     this.hostBlocks.onOpened = (die) => this.collector.check(die);
     this.writer.onNoSpace = () => this.collector.checkAll();
+    this.writer.onProgrammed = (die) => this.collector.check(die);
     this.collector.onFreed = () => this.writer.grantWaiting();
     this.discardKind = engine.register('media.discarded', (slot) => this.discarded(slot));
     // A daemon: idle work alone does not keep a run alive.

@@ -6,7 +6,7 @@
  */
 import { BlockTable } from './blocks.ts';
 import type { FlashOps } from './flash-ops.ts';
-import { Geometry } from './geometry.ts';
+import type { Geometry } from './geometry.ts';
 import type { MediaProfile } from './profile.ts';
 import { FILLED, UNITS_PER_MAP_PAGE, UNMAPPED, UnitMap } from './unit-map.ts';
 

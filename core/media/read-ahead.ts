@@ -5,7 +5,8 @@
  * rewritten since is never served stale. A read of a row that is still on its way waits for it instead of reading it twice.
  */
 import type { DieArray } from './dies.ts';
-import { FlashOps, OP_AHEAD, type OpSink } from './flash-ops.ts';
+import type { FlashOps } from './flash-ops.ts';
+import { OP_AHEAD, type OpSink } from './flash-ops.ts';
 import { UNIT_BYTES } from './geometry.ts';
 
 const NONE = -1;

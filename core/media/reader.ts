@@ -6,7 +6,8 @@
 import type { Engine } from '../engine/engine.ts';
 import type { StageRows } from '../trace/stages.ts';
 import type { DieArray } from './dies.ts';
-import { FlashOps, OP_AHEAD, OP_MAP_READ, OP_READ, type OpSink } from './flash-ops.ts';
+import type { FlashOps } from './flash-ops.ts';
+import { OP_AHEAD, OP_MAP_READ, OP_READ, type OpSink } from './flash-ops.ts';
 import type { Ftl } from './ftl.ts';
 import { UNIT_BYTES, type Geometry } from './geometry.ts';
 import { MapCache } from './map-cache.ts';

@@ -12,7 +12,8 @@ import { IntRing } from '../engine/ring.ts';
 import type { GaugeLog } from '../trace/log.ts';
 import { ST_MEDIA_WAIT, type StageRows } from '../trace/stages.ts';
 import type { DieArray } from './dies.ts';
-import { FlashOps, OP_PROGRAM, type OpSink } from './flash-ops.ts';
+import type { FlashOps } from './flash-ops.ts';
+import { OP_PROGRAM, type OpSink } from './flash-ops.ts';
 import type { Ftl } from './ftl.ts';
 import { UNIT_BYTES, type Geometry } from './geometry.ts';
 import type { HostBlocks } from './host-blocks.ts';
@@ -33,6 +34,8 @@ export class Writer implements OpSink {
   programs = 0;
   /** Called when a write could not be granted for want of free flash. */
   onNoSpace: () => void = () => undefined;
+  /** Called when host data was programmed on a die. */
+  onProgrammed: (die: number) => void = () => undefined;
 
   private readonly engine: Engine;
   private readonly profile: MediaProfile;
@@ -194,7 +197,9 @@ export class Writer implements OpSink {
       if (this.isFlush[cmd] === 1) this.client.flushDone(cmd);
       else this.client.writeDone(cmd, true);
     }
+    const die = this.ops.die[op];
     this.ops.release(op);
+    this.onProgrammed(die);
     this.grantWaiting();
   }
 
