@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ST_WAIT_DISPATCH, ST_WAIT_REQUEUE, ST_WAIT_SCHED } from '../trace/stages.ts';
 import { MqDeadline } from './schedulers/mq-deadline.ts';
 import { Rig, type Step } from './testing.ts';
-import { STS_DEV_RESOURCE, STS_IOERR, STS_OK, STS_RESOURCE } from './types.ts';
+import { REQ_PASSTHROUGH, STS_DEV_RESOURCE, STS_IOERR, STS_OK, STS_RESOURCE } from './types.ts';
 
 /** Answers in this order, then OK. */
 function answers(...list: number[]): () => number {
@@ -285,5 +285,43 @@ describe('the software queues', () => {
     rig.finish();
     expect(rig.lld.seen.map((rq) => rq.sector)).toEqual([100_000, 100_800, 0, 800]);
     expect(rig.requests[0].stages[ST_WAIT_SCHED]).toBeGreaterThan(900_000);
+  });
+});
+
+describe('a BLOCKING driver', () => {
+  it('sleeps in queueRq, in tasks only, while other submitters go on', () => {
+    const rig = new Rig({ blocking: true, cpus: 2 });
+    rig.lld.sleepNs = 50_000;
+    rig.task(submits(0, 800), 0);
+    rig.task(submits(1600, 2400), 1);
+    rig.finish();
+    expect(rig.lld.seen.map((rq) => rq.sector)).toEqual([0, 1600, 800, 2400]);
+    expect(rig.lld.seen[1].atNs - rig.lld.seen[0].atNs).toBeLessThan(50_000);
+    expect(rig.machine.violations).toEqual([]);
+    for (const rq of rig.requests) expect(rq.totalNs).toBe(rq.completedNs - rq.queuedNs);
+  });
+
+  it('is restarted from a completion by kblockd, never in the interrupt', () => {
+    const rig = new Rig({ blocking: true });
+    rig.lld.sleepNs = 5_000;
+    rig.lld.answer = answers(STS_OK, STS_DEV_RESOURCE, STS_DEV_RESOURCE);
+    rig.task(submits(0, 800));
+    rig.finish();
+    expect(rig.lld.seen.map((rq) => rq.context.split('/')[0])).toEqual(['submitter', 'kworker']);
+  });
+});
+
+describe('a passthrough request', () => {
+  it('goes to the dispatch list, past the scheduler, without merge and before what waits', () => {
+    const rig = new Rig({ scheduler: new MqDeadline() });
+    rig.task([
+      { call: () => rig.block.quiesce() },
+      ...submits(0),
+      { submit: { sector: 8, flags: REQ_PASSTHROUGH } },
+      { call: (x) => rig.block.unquiesce(x) },
+    ]);
+    rig.finish();
+    expect(rig.lld.seen.map((rq) => rq.sector)).toEqual([8, 0]);
+    expect(rig.log.count('I')).toBe(1);
   });
 });

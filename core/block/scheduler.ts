@@ -65,7 +65,7 @@ export interface Scheduler {
   init(env: SchedulerEnv): void;
   /**
    * How many scheduler tags of the queue's map may be in use for an allocation of this kind to succeed (`nrRequests` or more: no limit).
-   * Not asked for flush and passthrough requests.
+   * Not asked for passthrough requests.
    */
   limitDepth(op: number, flags: number): number;
   /** Tries to merge a bio that CPU `cpu` submits into a queued request. Returns MERGE_*. */

@@ -110,6 +110,8 @@ export class ScriptedLld implements Lld {
   /** False: requests stay at the device until the test completes them. */
   completes = true;
   queueCostNs = 0;
+  /** queueRq sleeps this long before it answers (a BLOCKING driver). */
+  sleepNs = 0;
   readonly seen: SeenRequest[] = [];
   readonly commits: number[] = [];
   readonly timeouts: { rq: number; atNs: number }[] = [];
@@ -118,6 +120,7 @@ export class ScriptedLld implements Lld {
   private readonly engine: Engine;
   private readonly machine: Machine;
   private readonly queuedKind: number;
+  private readonly wakeKind: number;
   private readonly doneKind: number;
   private readonly irqKind: number;
   private readonly atDevice = new Set<number>();
@@ -127,6 +130,7 @@ export class ScriptedLld implements Lld {
     this.engine = engine;
     this.machine = machine;
     this.queuedKind = engine.register('test.queued', (rq) => this.queued(machine.current, rq));
+    this.wakeKind = engine.register('test.wake-driver', (x) => machine.wake(-1, x));
     this.doneKind = engine.register('test.done', (rq) => {
       machine.raiseHardirq(this.irqCpu, 0, this.irqKind, rq);
     });
@@ -135,7 +139,11 @@ export class ScriptedLld implements Lld {
 
   queueRq(x: number, rq: number, last: boolean): void {
     this.lasts.set(rq, last);
-    if (this.queueCostNs > 0) this.machine.run(x, this.queueCostNs, this.queuedKind, rq);
+    if (this.sleepNs > 0) {
+      this.machine.assertMaySleep(x, 'queueRq');
+      this.engine.after(this.sleepNs, this.wakeKind, x);
+      this.machine.sleep(x, this.queuedKind, rq);
+    } else if (this.queueCostNs > 0) this.machine.run(x, this.queueCostNs, this.queuedKind, rq);
     else this.queued(x, rq);
   }
 
