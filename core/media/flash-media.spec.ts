@@ -80,6 +80,7 @@ describe('write buffer', () => {
     bench.write(0, 0, 8);
     bench.run();
     expect(seen).toEqual([
+      ['media.slc.free', 512 * KIB],
       ['media.buffer', 32 * KIB],
       ['media.slc.free', 480 * KIB],
       ['media.dies.busy', 1],
@@ -203,6 +204,31 @@ describe('SLC cache', () => {
     bench.read(0, 3);
     bench.run();
     expect(bench.answers.at(-1)?.atNs).toBe(fromNs + 25_000 + 4096);
+  });
+});
+
+describe('addresses', () => {
+  it('beyond the capacity are a mistake of the caller', () => {
+    const bench = new TestBench(tinyProfile(), CAPACITY);
+    expect(() => bench.read(0, CAPACITY / 4096)).toThrow('not on a device of 4096');
+    expect(() => bench.write(0, CAPACITY / 4096 - 1, 2)).toThrow('not on a device of 4096');
+    expect(() => bench.discard(0, -1, 1)).toThrow('not on a device of 4096');
+  });
+
+  it('of a preconditioned device and their inverse agree, on every die and channel', () => {
+    const { geometry } = new TestBench(tinyProfile(), CAPACITY - 12 * KIB).media;
+    const dies = new Set<number>();
+    for (let lba = 0; lba < geometry.userUnits; lba++) {
+      const ppa = geometry.filledPpa(lba);
+      expect(geometry.filledLba(ppa)).toBe(lba);
+      dies.add(geometry.dieOfBlock(geometry.blockOf(ppa)));
+    }
+    expect([...dies].sort()).toEqual([0, 1, 2, 3]);
+    let filled = 0;
+    for (let die = 0; die < 4; die++) {
+      for (let i = 0; i < geometry.filledBlocksPerDie; i++) filled += geometry.filledUnits(die, i);
+    }
+    expect(filled).toBe(geometry.userUnits);
   });
 });
 

@@ -85,11 +85,13 @@ export class FlashMedia implements Media {
   }
 
   read(cmd: number, lba: number, blocks: number): void {
+    this.checkRange(lba, blocks);
     this.hostIsActive();
     this.reader.read(cmd, lba, blocks);
   }
 
   requestWrite(cmd: number, lba: number, blocks: number): void {
+    this.checkRange(lba, blocks);
     this.hostIsActive();
     this.writer.requestWrite(cmd, lba, blocks);
   }
@@ -106,6 +108,7 @@ export class FlashMedia implements Media {
   }
 
   discard(cmd: number, lba: number, blocks: number): void {
+    this.checkRange(lba, blocks);
     this.hostIsActive();
     this.discards++;
     this.ftl.unmap(lba, blocks);
@@ -136,6 +139,13 @@ export class FlashMedia implements Media {
   /** Size of the write buffer (bytes). */
   get bufferBytes(): number {
     return this.profile.buffer.writeBytes;
+  }
+
+  /** The host side refuses what is beyond the capacity; here it would corrupt the map. */
+  private checkRange(lba: number, blocks: number): void {
+    if (lba < 0 || blocks < 1 || lba + blocks > this.geometry.userUnits) {
+      throw new Error(`media: blocks ${lba} + ${blocks} are not on a device of ${this.geometry.userUnits}`);
+    }
   }
 
   private discarded(slot: number): void {

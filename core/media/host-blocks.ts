@@ -38,6 +38,7 @@ export class HostBlocks {
     this.slcGauge = gauges.define('media.slc.free');
     this.slcOpen = new Int32Array(ftl.geometry.dies).fill(NONE);
     this.nativeOpen = new Int32Array(ftl.geometry.dies).fill(NONE);
+    this.changeSlcUsed(0); // the gauge has a value from the start
   }
 
   /** Room of the fixed part of the SLC cache that is left (bytes). */

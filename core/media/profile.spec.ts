@@ -123,6 +123,17 @@ describe('WriteBooster (V9: 1,568 against 556 MiB/s, ratio 2.82)', () => {
   });
 });
 
+describe('HPB (C.3: about 30-70 % better random reads)', () => {
+  it('gains that much at depth 1 on a device whose mapping cache covers a hundredth of it', () => {
+    const whole = shipped('ufs-3.1-tlc');
+    const cached = overrideProfile(whole, { ftl: { mapCacheBytes: CAPACITY / 128 } });
+    const depth1 = { queueDepth: 1, commands: 2_000 };
+    const gain = load(whole, ufs(2332), depth1).iops / load(cached, ufs(2332), depth1).iops;
+    expect(gain).toBeGreaterThan(1.3);
+    expect(gain).toBeLessThan(1.7);
+  });
+});
+
 describe('profiles and overrides', () => {
   it('are found by the names that definitions use', () => {
     expect(mediaProfileNames()).toEqual(['emmc-5.1-tlc', 'ufs-2.1-tlc', 'ufs-3.0-tlc', 'ufs-3.1-tlc', 'ufs-4.0-tlc']);
