@@ -39,6 +39,8 @@ interface Plan {
   readonly pauseNs: number;
   readonly faults?: (ufs: Ufs, random: RandomStream) => void;
   readonly faultEveryNs?: number;
+  /** So many faults and no more: what is tried five times in vain fails, rightly. */
+  readonly faultCount?: number;
   readonly timeoutNs?: number;
 }
 
@@ -148,8 +150,9 @@ function runPlan(plan: Plan): Outcome {
   const load = new Load(engine, machine, block, plan);
   const random = engine.stream('test/faults');
   const expected = plan.tasks * plan.iosPerTask;
+  let faultsLeft = plan.faultCount ?? Infinity;
   const fault = engine.register('test.fault', () => {
-    if (load.ended === expected) return;
+    if (load.ended === expected || faultsLeft-- === 0) return;
     plan.faults?.(ufs, random);
     engine.after(1 + random.below(plan.faultEveryNs ?? MS), fault, 0);
   });
@@ -226,7 +229,7 @@ describe('between the block layer and flash media, every bio ends well and every
       else if (which === 1) hci.forcedOcs = d.OCS_ABORTED;
       else if (which === 2) hci.device.unitAttention = true;
       else if (which === 3) hci.injectError(r.IS_UE, 1);
-      else hci.tasks.loseNext = random.below(2);
+      else hci.tasks.loseNext = random.below(8) === 0 ? 1 : 0;
     };
     const outcome = runPlan({
       config,
@@ -234,7 +237,8 @@ describe('between the block layer and flash media, every bio ends well and every
       iosPerTask: 60,
       pauseNs: 1 * MS,
       faults,
-      faultEveryNs: 5 * MS,
+      faultEveryNs: 2 * MS,
+      faultCount: 40,
       timeoutNs: 300 * MS,
     });
     expect(outcome).toMatchObject({ ...CLEAN, ended: 720 });

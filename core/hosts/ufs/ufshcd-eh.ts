@@ -54,11 +54,16 @@ export class ErrorHandler {
   timeout(x: number, rq: number): boolean {
     const { hba } = this;
     const slot = hba.slotOf(rq);
-    if (hba.state !== STATE_OPERATIONAL || slot < 0 || hba.requestOf[slot] !== rq) return false;
+    if (!this.isUp() || slot < 0 || hba.requestOf[slot] !== rq) return false;
     if (hba.log.on) hba.log.event('ufshcd', 'command.timed_out', slot, rq);
     this.toAbort.push({ slot, rq });
     hba.scripts.start(x, this.abortScript);
     return true;
+  }
+
+  /** The host takes commands: no reset is due. */
+  private isUp(): boolean {
+    return this.hba.state === STATE_OPERATIONAL || this.hba.state === STATE_EH_NON_FATAL;
   }
 
   /** The command the abort is about, or NONE when it completed meanwhile. */
@@ -72,7 +77,7 @@ export class ErrorHandler {
     const { commands } = hba;
     const ask = (fn: number) => (x: number) => {
       const slot = this.victim();
-      return slot === NONE || hba.state !== STATE_OPERATIONAL ? END : commands.sendTask(x, fn, slot);
+      return slot === NONE || !this.isUp() ? END : commands.sendTask(x, fn, slot); // a reset requeues it
     };
     return [
       ask(TM_QUERY_TASK),
@@ -97,12 +102,14 @@ export class ErrorHandler {
   private clearAborted(x: number): number {
     const { hba } = this;
     const slot = this.victim();
-    if (slot === NONE) return END;
+    if (slot === NONE || !this.isUp()) return END;
+    const mcq = hba.config.mcqQueues > 0;
+    hba.machine.charge(x, hba.machine.costs.mmioReadNs + hba.machine.costs.mmioWriteNs);
+    if (!mcq && (hba.hci.read(r.UTRLDBR) & (1 << slot)) === 0) return END; // completed after all: its interrupt is coming
     this.aborts++;
-    hba.machine.charge(x, hba.machine.costs.mmioWriteNs);
-    if (hba.config.mcqQueues > 0) hba.mcq.cleanUp(x, slot);
-    else hba.hci.write(r.UTRLCLR, ~(1 << slot) >>> 0);
     const rq = hba.takeSlot(slot, ST_DEVICE_WAIT);
+    if (mcq) hba.mcq.cleanUp(x, slot);
+    else hba.hci.write(r.UTRLCLR, ~(1 << slot) >>> 0);
     hba.tryAgain(x, rq, FATE_RETRY, STS_TIMEOUT);
     return NEXT;
   }
@@ -201,6 +208,8 @@ export class ErrorHandler {
   private resetEnded(): void {
     const { hba } = this;
     const x = hba.machine.current;
+    if (hba.state !== STATE_OPERATIONAL && hba.log.on)
+      hba.log.event('ufshcd', `host.reset_failed.${hba.prober.failedAt}`, this.attempts, NaN);
     if (hba.state !== STATE_OPERATIONAL && this.attempts < MAX_HOST_RESETS) {
       hba.scripts.start(x, this.resetScript);
       return;

@@ -57,6 +57,7 @@ export class McqDriver {
     machine.charge(x, (2 + 7 * this.queues) * machine.costs.mmioWriteNs);
     this.sqTail.fill(0);
     this.cqHead.fill(0);
+    this.reapTo.fill(0);
   }
 
   /** Writes a request as a submission entry of its hardware queue and moves the tail. */
@@ -98,6 +99,12 @@ export class McqDriver {
     else this.finishTo(x, q);
   }
 
+  /** Takes everything there is, in a context that pays for it later. An interrupt handler in the middle of the same finds nothing left. */
+  private takeAll(x: number, q: number): void {
+    this.reapTo[q] = this.hba.hci.read(r.QOP + q * r.QOP_STRIDE + r.CQTP);
+    this.finishTo(x, q);
+  }
+
   private finishTo(x: number, q: number): void {
     const { hba } = this;
     const words = hba.mem.memory.words;
@@ -112,7 +119,8 @@ export class McqDriver {
     hba.hci.write(r.QOP + q * r.QOP_STRIDE + r.CQHP, this.cqHead[q]);
   }
 
-  /** Stops a submission queue, cleans an aborted command up, starts the queue again. Its completion entry says "aborted" and is skipped. */
+  /** Stops a submission queue, cleans an aborted command up, starts the queue again. The completion queue is emptied here and now, because the
+   * entry that says "aborted" must not be taken for that of the slot's next command. */
   cleanUp(x: number, slot: number): void {
     const { hba } = this;
     const q = hba.hci.slots.queue[slot];
@@ -122,5 +130,6 @@ export class McqDriver {
     hba.hci.write(at + r.SQCTI, slot);
     hba.hci.write(at + r.SQRTC, r.SQRTC_STOP | r.SQRTC_ICU);
     hba.hci.write(at + r.SQRTC, 0);
+    this.takeAll(x, q);
   }
 }

@@ -12,6 +12,7 @@ import * as r from './registers.ts';
 import { encodeAhit } from './ufshci-auto-hibern8.ts';
 import * as uic from './ufshci-uic.ts';
 import type { Ufshcd } from './ufshcd.ts';
+import type { DevCommand } from './ufshcd-command.ts';
 import { END, NEXT, type Step } from './ufshcd-scripts.ts';
 import * as u from './upiu.ts';
 
@@ -24,6 +25,10 @@ const HCE_LOOKS = 50;
 /** Between two looks at fDeviceInit. @kernel ufshcd_complete_dev_init: 500 µs, then longer */
 const INIT_POLL_NS = 1_000_000;
 const INIT_POLLS = 1500;
+
+/** @kernel NOP_OUT_RETRIES 10, QUERY_REQ_RETRIES 3 */
+const NOP_TRIES = 10;
+const QUERY_TRIES = 3;
 
 export class Prober {
   /** The last bring-up failed at this step. */
@@ -38,22 +43,36 @@ export class Prober {
   }
 
   private buildSteps(): Step[] {
-    const { hba } = this;
     return [
       (x) => this.enableHost(x),
       (x) => this.waitEnabled(x),
       (x) => this.startLink(x),
       (x) => this.linkStarted(x),
-      (x) => hba.commands.send(x, { kind: 'nop', opcode: 0, idn: 0, value: 0 }),
-      () => this.check('nop', hba.commands.succeeded()),
-      (x) => hba.commands.send(x, { kind: 'query', opcode: u.QUERY_SET_FLAG, idn: FLAG_DEVICE_INIT, value: 1 }),
-      () => this.check('fDeviceInit', hba.commands.succeeded()),
+      ...this.command('nop', { kind: 'nop', opcode: 0, idn: 0, value: 0 }, NOP_TRIES),
+      ...this.command('set fDeviceInit', { kind: 'query', opcode: u.QUERY_SET_FLAG, idn: FLAG_DEVICE_INIT, value: 1 }),
       (x) => this.readInitFlag(x),
       (x) => this.deviceInitialised(x),
       ...this.powerModeSteps(),
-      (x) => hba.commands.send(x, { kind: 'scsi', opcode: u.SCSI_REQUEST_SENSE, idn: 0, value: 0 }),
-      () => this.check('request sense', hba.commands.succeeded()),
+      ...this.command('request sense', { kind: 'scsi', opcode: u.SCSI_REQUEST_SENSE, idn: 0, value: 0 }),
       (x) => this.makeReady(x),
+    ];
+  }
+
+  /** A device management command, sent again until it succeeds or has been tried often enough. */
+  private command(what: string, command: DevCommand, tries = QUERY_TRIES): Step[] {
+    const { commands, scripts } = this.hba;
+    let left = 0;
+    return [
+      (x) => {
+        left = tries;
+        return commands.send(x, command);
+      },
+      (x) => {
+        if (commands.succeeded()) return NEXT;
+        if (--left === 0) return this.check(what, false);
+        commands.send(x, command);
+        return scripts.repeatWhenSignalled();
+      },
     ];
   }
 
@@ -124,8 +143,7 @@ export class Prober {
   /** fDeviceInit reads 0 when the device is initialised; until then it is read again every millisecond. */
   private deviceInitialised(x: number): number {
     const { commands, hci } = this.hba;
-    if (!commands.succeeded()) return this.check('read fDeviceInit', false);
-    if (commands.queryValue() === 0 || hci.instant) return NEXT;
+    if (commands.succeeded() && (commands.queryValue() === 0 || hci.instant)) return NEXT;
     if (++this.looks > INIT_POLLS) return this.check('fDeviceInit stays set', false);
     if (this.looks % 2 === 1) return this.hba.scripts.repeatAfter(INIT_POLL_NS);
     commands.send(x, { kind: 'query', opcode: u.QUERY_READ_FLAG, idn: FLAG_DEVICE_INIT, value: 0 });

@@ -262,7 +262,9 @@ export class Ufshcd implements Lld {
 
   private completeMany(): void {
     const x = this.machine.current;
-    for (let bits = this.doneBits; bits !== 0; bits &= bits - 1) {
+    // An abort or reset on another CPU may have taken some of them meanwhile, and their slots may have been used again.
+    const done = this.doneBits & this.outstanding & ~this.hci.read(r.UTRLDBR);
+    for (let bits = done; bits !== 0; bits &= bits - 1) {
       const slot = 31 - Math.clz32(bits & -bits);
       this.finishSlot(x, slot, this.ocsOf(slot));
     }
