@@ -29,11 +29,20 @@ const BAD_INPUT = new Set([
   'PROJECT_LOCKED',
 ]);
 
+/** The latest message: what follows from one trouble (a full disk, say) is told once. */
+let told = '';
+
+/** One line on stderr, unless it has just been said. */
+export function tell(message: string): void {
+  if (message !== told) process.stderr.write(`blklab: ${message}\n`);
+  told = message;
+}
+
 /** What went wrong, as one line on stderr. Returns the exit code. A mistake of ours shows its stack only when DEBUG asks for it. */
 export function reportError(error: unknown): number {
   const isKnown = error instanceof BlklabError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`blklab: ${isKnown ? message : `internal error: ${message}`}\n`);
+  tell(isKnown ? message : `internal error: ${message}`);
   if (!isKnown && process.env['DEBUG'] !== undefined && error instanceof Error)
     process.stderr.write(`${error.stack ?? ''}\n`);
   return isKnown && BAD_INPUT.has(error.code) ? EXIT.badInput : EXIT.failed;

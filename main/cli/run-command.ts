@@ -9,7 +9,7 @@ import { ProjectStore } from '../project/project-store.ts';
 import { startRun, type RunEnding, type RunningRun } from '../runs/execute.ts';
 import { APP_VERSION } from '../version.ts';
 import { loadDefinition, type Overrides } from './definition-file.ts';
-import { EXIT, problemLine, reportError } from './problems.ts';
+import { EXIT, problemLine, reportError, tell } from './problems.ts';
 import { progressLine } from './progress-line.ts';
 import { summaryText } from './summary-text.ts';
 
@@ -83,7 +83,7 @@ async function runAll(experiment: ValidExperiment, recording: Recording | undefi
     for (let repeat = 1; repeat <= repeats && !interrupt.isAsked; repeat++) {
       const { ending, runId } = await runOnce(experiment, repeat, recording, flags, interrupt);
       if (ending.summary !== null) summaries.push(ending.summary);
-      if (ending.message !== null) process.stderr.write(`blklab: ${ending.message}\n`);
+      if (ending.message !== null) tell(ending.message);
       if (ending.summary !== null && flags.json !== true)
         process.stdout.write(`${repeat > 1 ? '\n' : ''}${summaryText(ending.summary)}`);
       code = Math.max(code, exitCode(ending));

@@ -21,6 +21,9 @@ const CHUNK_CHARS = 1 << 18;
 /** Rows between two looks at the cancel flag. */
 const ROWS_PER_LOOK = 4096;
 
+/** Ending of a file that is not whole yet. */
+const PART = '.part';
+
 export interface CsvFile {
   readonly path: string;
   readonly rows: number;
@@ -47,16 +50,16 @@ export function exportCsv(
       const line = lineExpression(database, runId, table, range);
       const rows = `${rangeCondition(range)} AND ${conditionFor(table, condition, rowRange(database, runId, 'io'))}`;
       const statement = database.prepare(queryWith('csv_rows', { table, line, range: rows })).pluck();
-      done.push({ path: `${path}.part`, rows: writeTable(statement, table, `${path}.part`, isCancelled) });
+      done.push({ path: path + PART, rows: writeTable(statement, table, path + PART, isCancelled) });
     }
     return done.map(({ path, rows }) => {
-      const final = path.slice(0, -'.part'.length);
+      const final = path.slice(0, -PART.length);
       renameSync(path, final);
       return { path: final, rows };
     });
   } catch (error) {
     for (const { path } of done) rmSync(path, { force: true });
-    throw toStoreError(error, directory);
+    throw exportError(error, directory);
   }
 }
 
@@ -86,8 +89,18 @@ function writeTable(lines: Database.Statement, table: TraceTable, path: string, 
   } catch (error) {
     closeSync(file);
     rmSync(path, { force: true });
-    throw toStoreError(error, path);
+    throw exportError(error, path.slice(0, -PART.length));
   }
+}
+
+/** The words of a failed export: unlike a project, nothing of it is kept. */
+function exportError(error: unknown, path: string): BlklabError {
+  const known = toStoreError(error, path);
+  if (known.code !== 'DISK_FULL' || error instanceof BlklabError) return known;
+  return new BlklabError(
+    'DISK_FULL',
+    `The disk is full: ${path} could not be written. Nothing of the export was kept.`,
+  );
 }
 
 /** A write may take less than it was given (a nearly full disk); the next one then says why. */
