@@ -64,6 +64,7 @@ class ClosedLoop implements MediaClient {
   private started = 0;
   private completed = 0;
   private measuredFromNs = 0;
+  private lastCompletionNs = 0;
   private measured = 0;
   private latencySumNs = 0;
   private exact = true;
@@ -105,8 +106,6 @@ class ClosedLoop implements MediaClient {
       statistics: this.media.statistics(),
     };
   }
-
-  private lastCompletionNs = 0;
 
   private start(cmd: number): void {
     const index = this.started++;
