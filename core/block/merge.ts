@@ -181,6 +181,7 @@ export function mergeRequests(q: RequestQueue, rq: number, next: number): void {
   if (requests.queuedNs[next] < requests.queuedNs[rq]) {
     detachRows(q, rq);
     requests.rows.copyFrom(rq, requests.rows, next);
+    requests.io[rq] = requests.io[next]; // whose submission the stamps tell of
     requests.queuedNs[rq] = requests.queuedNs[next];
     requests.gotNs[rq] = requests.gotNs[next];
     requests.insertedNs[rq] = requests.insertedNs[next];

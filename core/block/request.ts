@@ -64,7 +64,7 @@ export class RequestTable {
   attempts = new Int32Array(FIRST_CAPACITY);
   /** STS_*. */
   status = new Int32Array(FIRST_CAPACITY);
-  /** Handle of the I/O of its first bio, or -1. */
+  /** Handle of the I/O whose bio it was made for, or -1; of merged requests the earlier one's, as with the stamps. */
   io = new Int32Array(FIRST_CAPACITY);
 
   // stamps, absolute ns; NaN when the phase did not occur

@@ -77,14 +77,17 @@ const ENGINES = ['libaio', 'io_uring', 'psync'];
 
 const thinking = 'thinktime=400us\nthinktime_blocks=16\n';
 const WORKLOADS: readonly { readonly name: string; readonly jobs: string }[] = [
-  { name: 'random reads', jobs: `[read]\nrw=randread\nbs=4k\nnumber_ios=120\nnumjobs=3\n${thinking}` },
+  {
+    name: 'random reads',
+    jobs: `[read]\nrw=randread\nbs=4k\nnorandommap\nsize=512k\nnumber_ios=120\nnumjobs=3\n${thinking}`,
+  },
   {
     name: 'mixed sizes with fsync',
     jobs: `[mix]\nrw=randrw\nbsrange=4k-64k\nfsync=5\nnumber_ios=60\nnumjobs=2\n${thinking}[log]\nrw=write\nbs=4k\nsync=dsync\nnumber_ios=30\n`,
   },
   {
     name: 'large sequential writes',
-    jobs: `[write]\nrw=write\nbs=2m\nnumber_ios=16\n${thinking}[plugged]\nrw=write\nbs=4k\noffset=128m\niodepth_batch=8\nnumber_ios=64\n`,
+    jobs: `[write]\nrw=write\nbs=2m\nnumber_ios=8\n${thinking}[plugged]\nrw=write\nbs=4k\noffset=8m\niodepth_batch=8\nnumber_ios=64\n`,
   },
   {
     name: 'trims between reads and writes',
@@ -119,7 +122,9 @@ function definitionOf({ device, scheduler, workload, engine, power }: Case): unk
     seed: 7,
     device: device.device(power),
     queue: { scheduler },
-    workload: { fio: `[global]\nioengine=${engine}\ndirect=1\niodepth=12\nsize=64m\n${workload.jobs}${AFTER_A_PAUSE}` },
+    workload: {
+      fio: `[global]\nioengine=${engine}\ndirect=1\nfilename=/dev/sda\niodepth=12\nsize=16m\n${workload.jobs}${AFTER_A_PAUSE}`,
+    },
   };
 }
 
@@ -135,5 +140,19 @@ describe('the laws hold', () => {
     expect(rowProblems(run, c.device.tags)).toEqual([]);
     expect(run.summary.run.ios).toBeGreaterThan(50);
     expect(runDefinition(definitionOf(c)).summary.run.traceHash).toBe(run.summary.run.traceHash);
+  });
+
+  it('when requests merge with requests: what is left lies within the I/O whose stamps it carries', () => {
+    const device = DEVICES[3];
+    const run = runDefinition({
+      format: 1,
+      device: device.device(POWERS[0]),
+      queue: { scheduler: 'mq-deadline', nrRequests: 64 },
+      workload: {
+        fio: '[read]\nioengine=libaio\ndirect=1\nrw=randread\nbs=4k\nfilename=/dev/sda\nsize=512k\nnorandommap\nloops=5\niodepth=16\nnumjobs=4\n',
+      },
+    });
+    expect(run.summary.block.merges).toBeGreaterThan(100);
+    expect(rowProblems(run, device.tags)).toEqual([]);
   });
 });
