@@ -153,6 +153,14 @@ function endBioOf(q: RequestQueue, rq: number, bio: number, status: number): voi
   endBio(q, bio, status);
 }
 
+/** Ends a request that the driver refused for good: a flush command and its waiters, a step of a flush sequence, or the request itself. */
+export function endRefused(q: RequestQueue, x: number, rq: number, status: number): void {
+  q.mark(rq, ST_COMPLETE_CPU);
+  if (q.requests.isFlushRq[rq] !== 0) flushCommandDone(q, x, rq, status);
+  else if (q.requests.flushSeq[rq] !== 0) sequencedDataDone(q, x, rq, status);
+  else finishRequest(q, rq, status);
+}
+
 /** The end of a request: its bios end with `status`, scheduler and observer are told, it is freed. Its CPU time is burnt or charged already. */
 export function finishRequest(q: RequestQueue, rq: number, status: number): void {
   const { requests, bios } = q;

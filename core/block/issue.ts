@@ -3,7 +3,7 @@
  * @kernel v6.12 block/blk-mq.c __blk_mq_issue_directly, blk_mq_start_request, __blk_mq_requeue_request
  */
 import { ST_SUBMIT } from '../trace/stages.ts';
-import { finishRequest } from './complete.ts';
+import { endRefused } from './complete.ts';
 import type { Hctx } from './hctx.ts';
 import type { RequestQueue } from './queue.ts';
 import { RQ_COMPLETE, RQ_IDLE, RQ_IN_FLIGHT } from './request.ts';
@@ -102,5 +102,5 @@ export function endRequestInTask(q: RequestQueue, x: number, rq: number, status:
   if (q.requests.state[rq] === RQ_IN_FLIGHT) flightEnded(q);
   q.requests.state[rq] = RQ_COMPLETE;
   q.machine.charge(x, costs.completeRequestNs + costs.endIoNs * q.requests.bios[rq]);
-  finishRequest(q, rq, status);
+  endRefused(q, x, rq, status);
 }

@@ -79,10 +79,20 @@ function addListed(q: RequestQueue, add: (edge: WaitEdge) => void, hctx: Hctx): 
   for (const ctx of hctx.ctxs)
     for (const rq of each(q, ctx.list))
       add({ waiter: q.requestName(rq), resource: `a run of hctx ${hctx.id}`, holders: flying });
+  const isListed = new Set(each(q, hctx.dispatch));
+  for (let rq = 0; rq < q.requests.highWater; rq++)
+    if (q.requests.hctx[rq] === hctx.id && isQueuedInScheduler(q, rq) && !isListed.has(rq))
+      add({ waiter: q.requestName(rq), resource: `its turn in the scheduler of hctx ${hctx.id}`, holders: flying });
   const { flush } = hctx;
   for (const list of flush.lists)
     for (let i = 0; i < list.size; i++)
       add({ waiter: q.requestName(list.at(i)), resource: 'flush', holders: [q.requestName(flush.request)] });
+}
+
+/** It has a scheduler tag and nothing more: no driver tag, and no part in a flush sequence. */
+function isQueuedInScheduler(q: RequestQueue, rq: number): boolean {
+  const { schedTag, tag, flushSeq, isFlushRq } = q.requests;
+  return schedTag[rq] >= 0 && tag[rq] < 0 && flushSeq[rq] === 0 && isFlushRq[rq] === 0;
 }
 
 function each(q: RequestQueue, list: RequestList): number[] {

@@ -88,6 +88,7 @@ export class RequestQueue {
 
   private readonly gauges: GaugeLog;
   private readonly tagGauges: number[] = [];
+  private readonly flightGauge: number;
   private readonly tasks: TaskState[] = [];
   private nextBioSerial = 1;
 
@@ -97,6 +98,7 @@ export class RequestQueue {
     this.workqueues = env.workqueues;
     this.log = env.log;
     this.gauges = env.gauges;
+    this.flightGauge = env.gauges.define('block.in_flight');
     this.config = config;
     this.limits = config.limits;
     this.timeoutNs = config.timeoutNs ?? DEFAULT_TIMEOUT_NS;
@@ -197,6 +199,10 @@ export class RequestQueue {
   freeTag(tags: Tags, tag: number): void {
     const woken = tags.put(tag);
     if (woken > 0) tags.wake(woken, this.wakeForTag);
+  }
+
+  inFlightChanged(): void {
+    if (this.gauges.on) this.gauges.set(this.flightGauge, this.inFlight);
   }
 
   tagsChanged(hctx: Hctx): void {

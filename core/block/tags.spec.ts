@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Waits } from '../engine/waits.ts';
 import { ST_WAIT_TAG } from '../trace/stages.ts';
+import { MqDeadline } from './schedulers/mq-deadline.ts';
 import { Tags } from './tags.ts';
 import { Rig } from './testing.ts';
 import { REQ_NOWAIT, STS_AGAIN, STS_OK } from './types.ts';
@@ -122,5 +124,19 @@ describe('tag exhaustion', () => {
     expect(edges[0]).toBe('submitter/1: the submission of its bio: bio 2');
     expect(edges[1]).toMatch(/^bio 2: tag of hctx 0: request \d+$/);
     expect(rig.block.checkEmpty().join('\n')).toContain('block: 1 tasks asleep for a tag of hctx 0');
+  });
+
+  it('leads a deadlock from the sleeping task to the request that the device never finished', () => {
+    const rig = new Rig({ queueDepth: 1, nrRequests: 1, scheduler: new MqDeadline(), timeoutNs: 1_000_000_000 });
+    rig.lld.completes = false; // and its timeout handler takes over for good
+    rig.task([{ submit: { sector: 0 } }]);
+    rig.task([{ submit: { sector: 800 } }]);
+    rig.run();
+    const waits = new Waits();
+    waits.register(rig.block);
+    expect(waits.chain()).toEqual([
+      'submitter/1 waits for the submission of its bio, held by bio 2',
+      expect.stringMatching(/^bio 2 waits for tag of the scheduler of hctx 0, held by request \d+$/),
+    ]);
   });
 });

@@ -21,14 +21,18 @@ const WORTHWHILE_NS = 500_000_000;
 
 /** A request was started. */
 export function flightBegan(q: RequestQueue): void {
-  if (q.inFlight++ > 0 || q.timeoutDueNs === Infinity) return;
+  q.inFlight++;
+  q.inFlightChanged();
+  if (q.inFlight > 1 || q.timeoutDueNs === Infinity) return;
   if (q.timeoutDueNs > q.engine.now) q.engine.armTimer(q.timeoutTimer, q.timeoutDueNs);
   else q.timeoutDueNs = Infinity; // it would have fired meanwhile, and found nothing
 }
 
 /** A started request completed, or went back. */
 export function flightEnded(q: RequestQueue): void {
-  if (--q.inFlight === 0) q.engine.cancelTimer(q.timeoutTimer);
+  q.inFlight--;
+  q.inFlightChanged();
+  if (q.inFlight === 0) q.engine.cancelTimer(q.timeoutTimer);
 }
 
 /** Sets the request's deadline, and the timer if that is worthwhile. */
