@@ -410,9 +410,21 @@ export class Submitter {
 
   /** getevents for at least `min` I/Os: enters the kernel unless the engine can see them from user space. */
   private getEvents(s: CloneState, min: number): void {
-    s.wanted = min;
     const inUserSpace = s.clone.job.engine.name === 'io_uring' && s.ended.size >= min;
-    this.burn(s, inUserSpace ? 0 : this.machine.costs.syscallNs, this.kGetEvents);
+    const enterNs = inUserSpace ? 0 : this.machine.costs.syscallNs;
+    if (s.ended.size >= min && s.clone.job.depth.completeMax <= min) {
+      s.reaping = min; // enough are there, and no more will be taken: one burst
+      this.burn(s, enterNs + this.reapNs(s) * min, this.kReaped);
+      return;
+    }
+    s.wanted = min;
+    this.burn(s, enterNs, this.kGetEvents);
+  }
+
+  /** Taking one event from the ring. */
+  private reapNs(s: CloneState): number {
+    const { costs } = this.machine;
+    return s.clone.job.engine.name === 'io_uring' ? costs.uringReapNs : costs.libaioReapNs;
   }
 
   private waitForEvents(s: CloneState): void {
@@ -423,10 +435,8 @@ export class Submitter {
       return;
     }
     s.wanted = 0;
-    const { costs } = this.machine;
-    const perEventNs = s.clone.job.engine.name === 'io_uring' ? costs.uringReapNs : costs.libaioReapNs;
     s.reaping = Math.min(s.ended.size, Math.max(min, s.clone.job.depth.completeMax));
-    this.machine.run(s.clone.task, perEventNs * s.reaping, this.kReaped, s.clone.index);
+    this.machine.run(s.clone.task, this.reapNs(s) * s.reaping, this.kReaped, s.clone.index);
   }
 
   private reaped(s: CloneState): void {
