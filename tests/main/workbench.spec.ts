@@ -47,7 +47,7 @@ async function desk(folder = temporaryFolder(), project?: string): Promise<Desk>
   };
   const services = createServices(workbench);
   const call = async <M extends Method>(method: M, params: Params<M>): Promise<Result<M>> =>
-    services[method](parsePayload(method, params) as never, { onCancel: () => undefined }) as Promise<Result<M>>;
+    services[method](parsePayload(method, params) as never, { onCancel: () => undefined });
   return Object.assign(state, { workbench, folder, call });
 }
 
