@@ -15,6 +15,7 @@ import { endBio, freeRequest } from './free.ts';
 import type { RequestQueue } from './queue.ts';
 import { RQ_COMPLETE, RQ_IN_FLIGHT } from './request.ts';
 import { requeueRequest } from './requeue.ts';
+import { physicalSegments } from './split.ts';
 import { flightEnded } from './timeout.ts';
 import { SECTOR_BYTES, STS_OK } from './types.ts';
 
@@ -129,11 +130,15 @@ function advance(q: RequestQueue, rq: number, bytes: number): void {
     left -= inBio;
     if (inBio === bios.bytes[bio]) {
       requests.bio[rq] = bios.next[bio];
-      requests.bios[rq]--;
+      requests.segments[rq] -= physicalSegments(q, bio);
       endBioOf(q, rq, bio, STS_OK);
     } else {
       q.counters.bytesCompleted += inBio;
+      requests.segments[rq] -= physicalSegments(q, bio);
+      const segmentBytes = Math.ceil(bios.bytes[bio] / Math.max(bios.segments[bio], 1));
+      bios.segments[bio] -= Math.floor(inBio / segmentBytes);
       bios.bytes[bio] -= inBio;
+      requests.segments[rq] += physicalSegments(q, bio);
       bios.sector[bio] += inBio / SECTOR_BYTES;
     }
   }

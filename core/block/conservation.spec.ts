@@ -27,7 +27,7 @@ function stormyRig(options: RigOptions = {}): Rig {
   for (let task = 0; task < 4; task++) {
     const steps: Step[] = [];
     let sector = below(1000) * 8;
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 25; i++) {
       const isPlugged = below(3) === 0;
       if (isPlugged) steps.push({ plug: 'start' });
       for (let k = below(6); k >= 0; k--) {
@@ -48,6 +48,11 @@ function stormyRig(options: RigOptions = {}): Rig {
   rig.lld.answer = () => {
     if (below(12) === 0) return STS_RESOURCE;
     return below(12) === 0 && rig.block.inFlight > 0 ? STS_DEV_RESOURCE : STS_OK;
+  };
+  rig.lld.bounces = () => (below(25) === 0 ? below(2) * 15_000 : undefined);
+  rig.lld.partDone = (rq) => {
+    const bytes = rig.block.requests.bytes[rq];
+    return bytes > 4096 && below(20) === 0 ? 4096 + 512 : undefined;
   };
   rig.lld.outcome = () => (below(30) === 0 ? STS_IOERR : STS_OK);
   return rig;
@@ -89,11 +94,13 @@ describe.each(VARIANTS)('a stormy run with %s', (_name, makeOptions) => {
 
   it('check 3: issues every request once, completes each D and each flush sequence', () => {
     const { log, lld, block } = storm();
+    const bounced = lld.bounced;
     expect(log.count('D')).toBe(lld.seen.length);
     expect(log.count('D')).toBe(block.counters.issues);
-    const finals = log.count('C') - log.count('D');
+    const finals = log.count('C') - (log.count('D') - bounced);
     expect(finals).toBeGreaterThan(0); // the sequenced flush finals
     expect(finals).toBeLessThanOrEqual(log.count('G'));
+    expect(bounced).toBeGreaterThan(0);
     expect(log.count('R')).toBe(block.counters.requeues);
   });
 

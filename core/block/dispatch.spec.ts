@@ -238,6 +238,7 @@ describe('requeue', () => {
       [0, 32],
       [12, 20],
     ]);
+    expect(rig.lld.seen.map((rq) => rq.segments)).toEqual([4, 3]);
     expect(rig.ended).toHaveLength(4);
     expect(rig.ended[0].endedNs).toBeLessThan(rig.ended[1].endedNs);
     for (const bio of rig.ended) expect(bio.totalNs).toBe(bio.endedNs - bio.queuedNs);

@@ -89,6 +89,7 @@ export interface SeenRequest {
   readonly op: string;
   readonly sector: number;
   readonly sectors: number;
+  readonly segments: number;
   readonly tag: number;
   readonly hctx: number;
   readonly flags: number;
@@ -105,6 +106,10 @@ export class ScriptedLld implements Lld {
   answer: (rq: number) => number = () => STS_OK;
   /** The status with which the device completes. */
   outcome: (rq: number) => number = () => STS_OK;
+  /** In the interrupt: gives the request back instead of completing it; a delay in ns, or undefined. */
+  bounces: (rq: number) => number | undefined = () => undefined;
+  /** In the interrupt: completes only these many bytes; undefined for all. */
+  partDone: (rq: number) => number | undefined = () => undefined;
   onTimeout: (rq: number) => boolean = () => true;
   irqCpu = 0;
   /** False: requests stay at the device until the test completes them. */
@@ -115,6 +120,8 @@ export class ScriptedLld implements Lld {
   readonly seen: SeenRequest[] = [];
   readonly commits: number[] = [];
   readonly timeouts: { rq: number; atNs: number }[] = [];
+  /** Requests given back in the interrupt. */
+  bounced = 0;
   /** Most requests at the device at once. */
   mostInFlight = 0;
   private readonly engine: Engine;
@@ -134,7 +141,7 @@ export class ScriptedLld implements Lld {
     this.doneKind = engine.register('test.done', (rq) => {
       machine.raiseHardirq(this.irqCpu, 0, this.irqKind, rq);
     });
-    this.irqKind = engine.register('test.irq', (rq) => this.complete(rq));
+    this.irqKind = engine.register('test.irq', (rq) => this.interrupted(rq));
   }
 
   queueRq(x: number, rq: number, last: boolean): void {
@@ -161,6 +168,7 @@ export class ScriptedLld implements Lld {
         op: OP_NAMES[requests.op[rq]],
         sector: requests.sector[rq],
         sectors: requests.bytes[rq] / SECTOR_BYTES,
+        segments: requests.segments[rq],
         tag: requests.tag[rq],
         hctx: requests.hctx[rq],
         flags: requests.flags[rq],
@@ -171,6 +179,17 @@ export class ScriptedLld implements Lld {
       if (this.completes) this.engine.after(this.latencyNs(rq), this.doneKind, rq);
     }
     this.block.queueRqDone(x, rq, status);
+  }
+
+  private interrupted(rq: number): void {
+    const delayNs = this.bounces(rq);
+    if (delayNs === undefined) {
+      this.complete(rq, this.partDone(rq));
+      return;
+    }
+    this.block.requests.rows.mark(rq, ST_MEDIA, this.engine.now);
+    this.bounced++;
+    this.giveBack(this.machine.current, rq, delayNs);
   }
 
   /** The device is done with a request: called in its interrupt, or by the test. */
