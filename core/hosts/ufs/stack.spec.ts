@@ -254,4 +254,24 @@ describe('between the block layer and flash media, every bio ends well and every
     expect(outcome).toMatchObject({ ...CLEAN, ended: 120 });
     expect(outcome.statistics.linkErrors).toBeGreaterThan(0);
   });
+
+  it('a host that cannot be brought up again fails everything, and nothing hangs', () => {
+    const faults = (ufs: Ufs): void => {
+      ufs.lld.hci.uic.neverStarts = true;
+      ufs.lld.hci.injectError(r.IS_HCFES);
+    };
+    const outcome = runPlan({
+      config: noPower,
+      tasks: 12,
+      iosPerTask: 20,
+      pauseNs: 1 * MS,
+      faults: (ufs) => {
+        if (ufs.lld.completed > 50) faults(ufs);
+      },
+      faultEveryNs: 1 * MS,
+    });
+    expect(outcome).toMatchObject({ ended: 240, unexplainedNs: 0, negativeStages: [], violations: [] });
+    expect(outcome.left).toEqual(['ufs: the host is in its error state']);
+    expect(outcome.failed).toBeGreaterThan(100);
+  });
 });

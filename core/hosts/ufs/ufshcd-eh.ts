@@ -181,6 +181,7 @@ export class ErrorHandler {
 
   private beginReset(x: number): number {
     const { hba } = this;
+    if (hba.state === STATE_ERROR) return END; // given up meanwhile
     this.running = true;
     this.hostResets++;
     this.attempts++;
@@ -207,6 +208,7 @@ export class ErrorHandler {
 
   private resetEnded(): void {
     const { hba } = this;
+    if (!this.running) return; // a reset that did not even begin
     const x = hba.machine.current;
     if (hba.state !== STATE_OPERATIONAL && hba.log.on)
       hba.log.event('ufshcd', `host.reset_failed.${hba.prober.failedAt}`, this.attempts, NaN);

@@ -237,7 +237,11 @@ export class PowerManager {
       },
       (x) => (hba.hci.uic.linkState === uic.LINK_HIBERN8 ? hba.commands.sendUic(x, uic.DME_HIBERNATE_EXIT) : NEXT),
       (x) => hba.commands.send(x, startStop(POWER_CONDITION_SLEEP)),
-      (x) => hba.commands.sendUic(x, uic.DME_HIBERNATE_ENTER),
+      (x) => {
+        if (hba.commands.succeeded()) return hba.commands.sendUic(x, uic.DME_HIBERNATE_ENTER);
+        hba.eh.linkBroken(x);
+        return END;
+      },
       (x) => {
         if (!hba.commands.uicSucceeded(x, true)) {
           hba.eh.linkBroken(x);
