@@ -6,9 +6,12 @@
 import type Database from 'better-sqlite3';
 import type { ChartQuery, HistogramData, LatencyOverTime, StageBands, StageShare } from '../../core/contract/api.ts';
 import type { Column } from '../../core/trace/schema.ts';
+import { unpackCube, type CubeData } from './chart-cube.ts';
+import { cubeHistogram, cubeOverTime, cubeStages } from './cube-charts.ts';
 import { columnsInUse } from './live-stages.ts';
-import { rangeCondition, rowRange } from './row-ranges.ts';
-import { queryWith } from './sql-files.ts';
+import { logScale } from './log-scale.ts';
+import { rangeCondition, rowRange, type RowRange } from './row-ranges.ts';
+import { query, queryWith } from './sql-files.ts';
 import { checkedWhere } from './where.ts';
 
 const TABLE = 'io';
@@ -16,6 +19,9 @@ const TIME = 'submit_ns';
 
 /** From this share of the I/Os upwards is "the tail". */
 const TAIL_PERCENT = 99;
+
+/** @assume SQLite counts this many rows in about a second; more are answered from the cube. */
+const CUBE_FROM_ROWS = 2_000_000;
 
 /** @assume the charts of a few runs, with a few filters, between which somebody goes back and forth */
 const ANSWERS_KEPT = 24;
@@ -28,31 +34,35 @@ interface Bounds {
   readonly toNs: number;
 }
 
-interface Scale {
-  readonly edgesNs: Float64Array;
-  readonly lnMin: number;
-  readonly lnStep: number;
-}
-
 export class Charts {
   private readonly database: Database.Database;
+  private readonly cubeFromRows: number;
   /** Latest answers by question; the range of rows is part of the question, since a run in progress grows. */
   private readonly answers = new Map<string, unknown>();
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, cubeFromRows: number = CUBE_FROM_ROWS) {
     this.database = database;
+    this.cubeFromRows = cubeFromRows;
   }
 
   histogram(request: ChartQuery & { bins: number }): HistogramData {
-    return this.answer('histogram', request, (selection) => this.countHistogram(request, selection));
+    return this.answer('histogram', request, (selection) =>
+      selection.cube === undefined
+        ? this.countHistogram(request, selection)
+        : cubeHistogram(selection.cube, request.bins),
+    );
   }
 
   latencyOverTime(request: ChartQuery & { columns: number; rows: number }): LatencyOverTime {
-    return this.answer('latencyOverTime', request, (selection) => this.countGrid(request, selection));
+    return this.answer('latencyOverTime', request, (selection) =>
+      selection.cube === undefined ? this.countGrid(request, selection) : cubeOverTime(selection.cube, request),
+    );
   }
 
   stages(request: ChartQuery): StageBands {
-    return this.answer('stages', request, (selection) => this.sumStages(selection));
+    return this.answer('stages', request, (selection) =>
+      selection.cube === undefined ? this.sumStages(selection) : cubeStages(selection.cube),
+    );
   }
 
   private countHistogram(request: { bins: number }, { places }: Selection): HistogramData {
@@ -137,11 +147,19 @@ export class Charts {
     answer ??= find({
       places: { table: TABLE, time: TIME, range: rangeCondition(range), where },
       stages: columnsInUse(this.database, TABLE, range).filter((column) => column.stage !== undefined),
+      cube: where === '1' ? this.cubeOf(request.runId, range) : undefined,
     });
     this.answers.set(key, answer);
     const [oldest] = this.answers.keys();
     if (this.answers.size > ANSWERS_KEPT) this.answers.delete(oldest);
     return answer;
+  }
+
+  /** The cube of a run that is too long to be counted; undefined for others, and for a run that did not come to its end. */
+  private cubeOf(runId: number, range: RowRange | undefined): CubeData | undefined {
+    if (range === undefined || range.last - range.first + 1 < this.cubeFromRows) return undefined;
+    const packed = this.database.prepare(query('run_chart_get')).pluck().get(runId) as Buffer | undefined;
+    return packed === undefined ? undefined : unpackCube(packed);
   }
 
   private bounds(places: Selection['places']): Bounds {
@@ -154,18 +172,11 @@ interface Selection {
   readonly places: Readonly<Record<'table' | 'time' | 'range' | 'where', string>>;
   /** Stage columns with values. */
   readonly stages: readonly Column[];
+  /** Set when the answer comes from the run's cube. */
+  readonly cube: CubeData | undefined;
 }
 
 /** A number as an SQL literal that is a REAL. */
 function literal(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
-}
-
-/** Equal steps of ln between the bounds, never empty. */
-function logScale(bounds: Bounds, steps: number): Scale {
-  const lnMin = Math.log(Math.max(1, bounds.minNs ?? 1));
-  const lnMax = Math.log(Math.max(1, bounds.maxNs ?? 1) + 1);
-  const lnStep = Math.max((lnMax - lnMin) / steps, 1e-12);
-  const edgesNs = Float64Array.from({ length: steps + 1 }, (_v, i) => Math.exp(lnMin + i * lnStep));
-  return { edgesNs, lnMin, lnStep };
 }

@@ -249,6 +249,12 @@ export class StoreWriter {
     if (ingest !== undefined) guarded(this.opened().path, () => ingest.commit());
   }
 
+  /** The rows of the run are all there. */
+  finishRows(): void {
+    const { ingest } = this;
+    if (ingest !== undefined) guarded(this.opened().path, () => ingest.finish());
+  }
+
   private opened(): OpenProject {
     if (this.project === undefined) throw new BlklabError('NO_SUCH', 'No project is open.');
     return this.project;

@@ -40,7 +40,7 @@ export class WriterService extends StoreWriter {
             control.giveBack();
             return;
           }
-          this.commitRows();
+          this.finishRows();
           end();
           resolve(rows);
         });

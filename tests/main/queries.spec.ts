@@ -223,6 +223,54 @@ describe('charts', () => {
   });
 });
 
+describe('charts of a very long run', () => {
+  /** Answers from the cube whatever the number of rows. */
+  const cube = (): Charts => new Charts(db, 0);
+
+  test('agree with the exact histogram within a bucket of the cube', () => {
+    const request = { runId: 2, where: '', bins: 60 };
+    const exact = new Charts(db).histogram(request);
+    const quick = cube().histogram(request);
+    expect(quick.edgesNs).toEqual(exact.edgesNs);
+    expect([quick.n, quick.counts.reduce((a, b) => a + b)]).toEqual([ROWS, ROWS]);
+    let exactSum = 0;
+    let quickSum = 0;
+    exact.counts.forEach((count, bin) => {
+      exactSum += count;
+      quickSum += quick.counts[bin];
+      expect(Math.abs(quickSum - exactSum)).toBeLessThan(0.011 * ROWS);
+    });
+  });
+
+  test('agree with the exact percentiles over time within 3 %, and count every I/O once', () => {
+    const grid = cube().latencyOverTime({ runId: 2, where: '', columns: 100, rows: 40 });
+    expect(grid.columns).toBeLessThanOrEqual(100);
+    expect(grid.counts.reduce((a, b) => a + b)).toBe(ROWS);
+    const stepNs = (grid.toNs - grid.fromNs) / grid.columns;
+    const inside = `submit_ns >= ${3 * stepNs} AND submit_ns < ${4 * stepNs}`;
+    const sql = `SELECT percentile(total_ns, 50) AS p50, percentile(total_ns, 99) AS p99, count(*) AS n FROM io WHERE run_id = 2 AND ${inside}`;
+    const exact = db.prepare(sql).get() as { p50: number; p99: number; n: number };
+    expect(Math.abs(grid.p50Ns[3] / exact.p50 - 1)).toBeLessThan(0.03);
+    expect(Math.abs(grid.p99Ns[3] / exact.p99 - 1)).toBeLessThan(0.03);
+  });
+
+  test('agree with the exact stage shares, of the tail nearly', () => {
+    const exact = new Charts(db).stages({ runId: 2, where: '' });
+    const quick = cube().stages({ runId: 2, where: '' });
+    expect(quick.all.map(({ stage }) => stage)).toEqual(exact.all.map(({ stage }) => stage));
+    quick.all.forEach(({ share, meanNs }, i) => {
+      expect(share).toBeCloseTo(exact.all[i].share, 9);
+      expect(meanNs).toBeCloseTo(exact.all[i].meanNs, 3);
+    });
+    quick.tail.forEach(({ share }, i) => expect(share).toBeCloseTo(exact.tail[i].share, 2));
+    expect(quick.tailN / exact.tailN).toBeLessThan(2.5);
+  });
+
+  test('are counted from the rows as soon as there is a condition', () => {
+    expect(cube().histogram({ runId: 2, where: 'io_id < 10', bins: 5 }).n).toBe(10);
+  });
+});
+
 describe('CSV', () => {
   const never = (): boolean => false;
 

@@ -56,6 +56,12 @@ CREATE TABLE run_rows (
   PRIMARY KEY (run_id, table_name)
 ) STRICT, WITHOUT ROWID;
 
+-- What the charts of a very long run are drawn from: counts made while its rows were written. For the program itself; everything in it follows from `io`.
+CREATE TABLE run_chart (
+  run_id INTEGER PRIMARY KEY REFERENCES run (run_id) ON DELETE CASCADE,
+  cube BLOB NOT NULL
+) STRICT;
+
 -- One row per I/O of the workload.
 CREATE TABLE io (
   run_id INTEGER NOT NULL,

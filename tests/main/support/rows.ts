@@ -54,7 +54,7 @@ export function beginRun(writer: StoreWriter, name = 'test'): number {
 export function writeRows(writer: StoreWriter, rows: number, job?: string): void {
   const step = 4096;
   for (let first = 0; first < rows; first += step) writer.writeRows(ioBatch(first, Math.min(step, rows - first), job));
-  writer.commitRows();
+  writer.finishRows();
 }
 
 /** Ends a run as done, without a summary. */

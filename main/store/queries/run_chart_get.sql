@@ -1,0 +1,1 @@
+SELECT cube FROM run_chart WHERE run_id = ?
