@@ -108,7 +108,7 @@ export class ErrorHandler {
     if (!mcq && (hba.hci.read(r.UTRLDBR) & (1 << slot)) === 0) return END; // completed after all: its interrupt is coming
     this.aborts++;
     const rq = hba.takeSlot(slot, ST_DEVICE_WAIT);
-    if (mcq) hba.mcq.cleanUp(x, slot);
+    if (mcq) hba.mcq.cleanUp(x, slot, hba.block.requests.hctx[rq]);
     else hba.hci.write(r.UTRLCLR, ~(1 << slot) >>> 0);
     hba.tryAgain(x, rq, FATE_RETRY, STS_TIMEOUT);
     return NEXT;

@@ -121,9 +121,8 @@ export class McqDriver {
 
   /** Stops a submission queue, cleans an aborted command up, starts the queue again. The completion queue is emptied here and now, because the
    * entry that says "aborted" must not be taken for that of the slot's next command. */
-  cleanUp(x: number, slot: number): void {
+  cleanUp(x: number, slot: number, q: number): void {
     const { hba } = this;
-    const q = hba.hci.slots.queue[slot];
     const at = r.QOP + q * r.QOP_STRIDE;
     hba.machine.charge(x, 4 * hba.machine.costs.mmioWriteNs);
     hba.hci.write(at + r.SQRTC, r.SQRTC_STOP);

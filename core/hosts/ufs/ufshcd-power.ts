@@ -53,6 +53,8 @@ export class PowerManager {
   private readonly refusedNs = new Map<number, number>();
   private unblockedNs = 0;
   private waking = false;
+  /** The driver put the link into hibern8. */
+  private linkAsleep = false;
 
   constructor(hba: Ufshcd, gauges: GaugeLog) {
     this.hba = hba;
@@ -68,6 +70,11 @@ export class PowerManager {
   }
 
   // ------------------------------------------------------------------------------------------------ references
+
+  /** A reference can be had without any change of state. */
+  get isUp(): boolean {
+    return this.clocks === CLKS_ON;
+  }
 
   /** Takes a reference if the clocks are on or can stay on; else asks for them and returns false. Context: any. */
   hold(): boolean {
@@ -173,17 +180,36 @@ export class PowerManager {
     return [
       (x) => {
         if (this.clocks !== REQ_CLKS_OFF || this.refs > 0 || hba.eh.isRunning()) return END;
-        if (!hba.config.hibern8.withClockGating || hba.hci.uic.linkState === uic.LINK_HIBERN8) return NEXT;
-        return hba.commands.sendUic(x, uic.DME_HIBERNATE_ENTER);
+        return hba.config.hibern8.withClockGating ? hba.commands.sendUic(x, uic.DME_HIBERNATE_ENTER) : NEXT;
       },
-      (x) => {
-        if (hba.config.hibern8.withClockGating && !hba.commands.uicSucceeded(x, true)) {
-          hba.eh.linkBroken(x);
-          return END;
-        }
+      (x) => (hba.config.hibern8.withClockGating ? this.linkSlept(x) : NEXT),
+      () => {
         // A hold that came meanwhile has queued the ungate work behind this one.
         if (this.clocks === REQ_CLKS_OFF) this.setClocks(CLKS_OFF);
         this.gates++;
+        return NEXT;
+      },
+    ];
+  }
+
+  /** Hibern8 enter is over: the link sleeps, or is broken. */
+  private linkSlept(x: number): number {
+    this.linkAsleep = this.hba.commands.uicSucceeded(x, true);
+    if (this.linkAsleep) return NEXT;
+    this.hba.eh.linkBroken(x);
+    return END;
+  }
+
+  private wakeLinkSteps(): ((x: number) => number)[] {
+    const { hba } = this;
+    return [
+      (x) => (this.linkAsleep ? hba.commands.sendUic(x, uic.DME_HIBERNATE_EXIT) : NEXT),
+      (x) => {
+        if (this.linkAsleep && !hba.commands.uicSucceeded(x, true)) {
+          hba.eh.linkBroken(x);
+          return END;
+        }
+        this.linkAsleep = false;
         return NEXT;
       },
     ];
@@ -198,12 +224,7 @@ export class PowerManager {
         this.waking = this.suspended;
         return Math.max(this.suspended ? hba.config.runtimePm.resumeNs : hba.config.clockGating.ungateNs, 1);
       },
-      (x) => (hba.hci.uic.linkState === uic.LINK_HIBERN8 ? hba.commands.sendUic(x, uic.DME_HIBERNATE_EXIT) : NEXT),
-      (x) => {
-        if (hba.hci.uic.linkState === uic.LINK_ACTIVE) return NEXT;
-        hba.eh.linkBroken(x);
-        return END;
-      },
+      ...this.wakeLinkSteps(),
       (x) => (this.waking ? hba.commands.send(x, startStop(POWER_CONDITION_ACTIVE)) : NEXT),
       () => {
         this.waking = false;
@@ -235,18 +256,15 @@ export class PowerManager {
         this.setClocks(REQ_CLKS_ON); // commands wait until this is over
         return off ? Math.max(hba.config.clockGating.ungateNs, 1) : NEXT;
       },
-      (x) => (hba.hci.uic.linkState === uic.LINK_HIBERN8 ? hba.commands.sendUic(x, uic.DME_HIBERNATE_EXIT) : NEXT),
+      ...this.wakeLinkSteps(),
       (x) => hba.commands.send(x, startStop(POWER_CONDITION_SLEEP)),
       (x) => {
         if (hba.commands.succeeded()) return hba.commands.sendUic(x, uic.DME_HIBERNATE_ENTER);
         hba.eh.linkBroken(x);
         return END;
       },
-      (x) => {
-        if (!hba.commands.uicSucceeded(x, true)) {
-          hba.eh.linkBroken(x);
-          return END;
-        }
+      (x) => this.linkSlept(x),
+      () => {
         this.suspended = true;
         this.suspends++;
         this.setClocks(CLKS_OFF);
@@ -270,6 +288,7 @@ export class PowerManager {
     engine.cancelTimer(this.gateTimer);
     engine.cancelTimer(this.suspendTimer);
     this.suspended = false;
+    this.linkAsleep = false;
     this.setClocks(CLKS_ON);
     this.wakeWaiters();
   }
