@@ -16,6 +16,12 @@ import { Workbench, type FacePorts } from './workbench.ts';
 let window: BrowserWindow | undefined;
 let closeForGood: () => void = () => undefined;
 
+/** macOS hands a double-clicked project over as an event, which may come before anything else is there. */
+let fileToOpen: string | undefined;
+let openProjectFile = (path: string): void => {
+  fileToOpen = path;
+};
+
 const face: FacePorts = {
   kind: 'electron',
   pickOpen: () => (window === undefined ? Promise.resolve(null) : pickOpen(window)),
@@ -32,7 +38,7 @@ async function boot(): Promise<void> {
   await app.whenReady();
   const appUrl = serveAppScheme();
   refusePermissions();
-  const workbench = await startWorkbench(projectArgument(process.argv));
+  const workbench = await startWorkbench(fileToOpen ?? projectArgument(process.argv));
   const main = createMainWindow(workbench.settings, displays());
   window = main;
   closeForGood = askBeforeClose(main, workbench);
@@ -44,6 +50,7 @@ async function boot(): Promise<void> {
     if (topic === 'project/changed' && !main.isDestroyed()) showTitle(main, workbench);
   });
   showTitle(main, workbench);
+  openProjectFile = (path) => void comeForward(main, workbench, path);
   app.on('second-instance', (_event, argv, folder) => void comeForward(main, workbench, projectArgument(argv, folder)));
   app.on('window-all-closed', () => {
     void workbench.close(false).finally(() => {
@@ -70,11 +77,16 @@ function displays(): readonly electron.Rectangle[] {
   return screen?.getAllDisplays().map((display) => display.workArea) ?? [];
 }
 
-/** A second start hands its file to this instance. The page asks about unsaved changes, so it opens the file, not we. */
+/** A second start hands its file to this instance. It is opened only when nothing would be lost. */
 async function comeForward(main: BrowserWindow, workbench: Workbench, project: string | undefined): Promise<void> {
   if (main.isMinimized()) main.restore();
   main.focus();
-  if (project === undefined || workbench.state.dirty || workbench.queue.isBusy) return;
+  if (project === undefined) return;
+  if (workbench.state.dirty || workbench.queue.isBusy) {
+    const message = `${project} was not opened: the open project has unsaved changes, or a run is in progress.`;
+    await electron.dialog.showMessageBox(main, { message });
+    return;
+  }
   try {
     await workbench.replaceProject(() => workbench.project.open(project));
   } catch (error) {
@@ -83,6 +95,10 @@ async function comeForward(main: BrowserWindow, workbench: Workbench, project: s
 }
 
 if (app.requestSingleInstanceLock()) {
+  app.on('open-file', (event, path) => {
+    event.preventDefault();
+    openProjectFile(path);
+  });
   announceAppScheme();
   boot().catch((error: unknown) => {
     electron.dialog.showErrorBox('blklab could not start', error instanceof Error ? error.message : String(error));

@@ -71,7 +71,11 @@ export class CurrentProject {
   }
 
   async open(path: string): Promise<void> {
-    if (this.isOpen(path)) return;
+    if (this.isOpen(path)) {
+      if (!this.present.isBroken) return;
+      // the one case in which the present project goes first: it holds the file, and can do nothing any more
+      await this.present.close();
+    }
     await this.replace(await ProjectStore.open(resolve(path)), false);
   }
 

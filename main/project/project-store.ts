@@ -35,11 +35,16 @@ export class ProjectStore {
   private static readonly make = (path: string, writer: Writer, reader: Reader, opened: OpenedProject): ProjectStore =>
     new ProjectStore(path, writer, reader, opened);
 
-  /** Folds everything into the one file and ends the workers. */
+  /** A worker of it broke down: the project must be opened again. */
+  get isBroken(): boolean {
+    return this.writer.isDead || this.reader.isDead;
+  }
+
+  /** Folds everything into the one file and ends the workers. A broken one is only let go; what was committed is in the file. */
   async close(): Promise<void> {
     await this.reader.terminate();
     try {
-      await this.writer.call('close', []);
+      if (!this.writer.isDead) await this.writer.call('close', []);
     } finally {
       await this.writer.terminate();
     }

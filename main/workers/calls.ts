@@ -42,6 +42,11 @@ export class WorkerCalls<T extends object> {
     this.worker.on('exit', () => this.die('it ended'));
   }
 
+  /** It ended, by itself or because it was told to. */
+  get isDead(): boolean {
+    return this.death !== undefined;
+  }
+
   /** Calls a method there. Rejects with the error it threw, or when the worker dies. */
   call<K extends MethodsOf<T> & string>(method: K, args: ArgsOf<T[K]>, transfer: readonly Transferable[] = []) {
     return new Promise<ValueOf<T[K]>>((resolve, reject) => {

@@ -145,6 +145,17 @@ describe('a project', () => {
     expect(await d.call('experiment/list', undefined)).toHaveLength(1);
   });
 
+  test('whose store broke down can be opened again', async () => {
+    const d = await desk();
+    const path = join(d.folder, 'p.blklab');
+    await create(d);
+    await d.call('project/saveAs', { path });
+    await d.workbench.project.store.writer.terminate();
+    await expect(d.call('experiment/list', undefined)).rejects.toMatchObject({ code: 'STORE' });
+    expect(await d.call('project/open', { path })).toMatchObject({ path });
+    expect(await d.call('experiment/list', undefined)).toHaveLength(1);
+  });
+
   test('in use elsewhere is locked, for opening and for saving over it', async () => {
     const d = await desk();
     const path = join(d.folder, 'p.blklab');
