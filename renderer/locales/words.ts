@@ -1,0 +1,18 @@
+/** The words of the window: one table, with placeholders in braces. Components hold no words of their own. */
+import en from './en.json';
+
+export type WordKey = keyof typeof en;
+
+const table: Readonly<Record<string, string>> = en;
+
+/** The words for a key, `{name}` replaced by `values.name`. A key that is not there is a programmer's mistake and throws. */
+export function t(key: WordKey, values: Readonly<Record<string, string | number>> = {}): string {
+  const words = table[key];
+  if (words === undefined) throw new Error(`no words for ${key}`);
+  return words.replace(/\{(\w+)\}/g, (_all, name: string) => String(values[name] ?? `{${name}}`));
+}
+
+/** The words for a key made from data (a column, a status), or the given words where there are none. */
+export function wordsFor(key: string, otherwise: string): string {
+  return table[key] ?? otherwise;
+}

@@ -1,0 +1,131 @@
+/**
+ * What is known of the selected run: its summary, and the answers to the charts' questions under the filter. The old picture stays until the new
+ * answers are here; answers to questions that nobody asks any more are cancelled or dropped.
+ */
+import { defineStore } from 'pinia';
+import { computed, ref, shallowRef } from 'vue';
+import type { HistogramData, LatencyOverTime, Result, RowTable, SortKey, StageBands } from '../../core/contract/api.ts';
+import { BlklabError } from '../../core/contract/errors.ts';
+import { parseTimeNs } from '../../core/units/parse.ts';
+import { rpc } from './client.ts';
+import { useNotices } from './notices.ts';
+import { hasEnoughBeyond, rankOf } from './percentile.ts';
+import { valueAt } from './pointer.ts';
+
+/** Bins of the histogram and cells of the heat map. @assume fine enough for any screen, coarse enough to be read */
+const BINS = 120;
+const COLUMNS = 200;
+const ROWS = 72;
+
+export interface Percentile {
+  readonly percent: number;
+  /** Exact order statistic; null when too few samples lie beyond. */
+  readonly ns: number | null;
+}
+
+export interface Answers {
+  readonly histogram: HistogramData;
+  readonly overTime: LatencyOverTime;
+  readonly bands: StageBands;
+  readonly percentiles: readonly Percentile[];
+  readonly n: number;
+  readonly where: string;
+}
+
+export const SHOWN_PERCENTS = [50, 99, 99.9] as const;
+
+export const useResults = defineStore('results', () => {
+  const details = shallowRef<Result<'run/summary'> | null>(null);
+  const answers = shallowRef<Answers | null>(null);
+  const isLoading = ref(false);
+  const table = ref<RowTable>('io');
+  /** The filter in force, per table; charts follow the one of the I/Os. */
+  const where = ref<Record<RowTable, string>>({ io: '', request: '' });
+  const sort = ref<Record<RowTable, SortKey | null>>({ io: null, request: null });
+  const notices = useNotices();
+  let running: AbortController | undefined;
+
+  const runId = computed(() => details.value?.row.id ?? null);
+
+  /** Warm-up of the run in ns; charts and percentiles leave these I/Os out, as the summary does. */
+  const warmupNs = computed(() => {
+    const text = valueAt(details.value?.definition, '/run/warmup');
+    const parsed = typeof text === 'string' || typeof text === 'number' ? parseTimeNs(text) : undefined;
+    return parsed?.ok === true ? parsed.value : 0;
+  });
+
+  /** The condition that charts are asked with. */
+  const chartWhere = computed(() => {
+    const parts = [where.value.io.trim()].filter((part) => part !== '').map((part) => `(${part})`);
+    if (warmupNs.value > 0) parts.unshift(`submit_ns >= ${warmupNs.value}`);
+    return parts.join(' AND ');
+  });
+
+  /** Shows a run, or none. The filter of the run before goes. */
+  async function show(id: number | null): Promise<void> {
+    running?.abort();
+    if (id === null) {
+      details.value = null;
+      answers.value = null;
+      return;
+    }
+    if (id !== runId.value) {
+      answers.value = null;
+      where.value = { io: '', request: '' };
+      sort.value = { io: null, request: null };
+    }
+    details.value = (await notices.attempt(() => rpc().call('run/summary', { runId: id }))) ?? null;
+    await ask();
+  }
+
+  /** Asks everything the overview shows. */
+  async function ask(): Promise<void> {
+    running?.abort();
+    const id = runId.value;
+    if (id === null || details.value?.row.hasRows !== true) return;
+    const mine = (running = new AbortController());
+    isLoading.value = true;
+    try {
+      const query = { runId: id, where: chartWhere.value };
+      const [histogram, overTime, bands] = await Promise.all([
+        rpc().call('query/histogram', { ...query, bins: BINS }, mine.signal),
+        rpc().call('query/latencyOverTime', { ...query, columns: COLUMNS, rows: ROWS }, mine.signal),
+        rpc().call('query/stages', query, mine.signal),
+      ]);
+      const percentiles = await Promise.all(
+        SHOWN_PERCENTS.map((percent) => percentile(query, histogram.n, percent, mine.signal)),
+      );
+      if (running === mine)
+        answers.value = { histogram, overTime, bands, percentiles, n: histogram.n, where: query.where };
+    } catch (error) {
+      if (!(error instanceof BlklabError && error.code === 'CANCELLED')) notices.fail(error);
+    } finally {
+      if (running === mine) isLoading.value = false;
+    }
+  }
+
+  async function percentile(
+    query: { runId: number; where: string },
+    n: number,
+    percent: number,
+    signal: AbortSignal,
+  ): Promise<Percentile> {
+    if (!hasEnoughBeyond(n, percent)) return { percent, ns: null };
+    const sorted = { ...query, table: 'io' as const, sort: { column: 'total_ns', descending: false } };
+    const page = await rpc().call('query/page', { ...sorted, offset: rankOf(n, percent), limit: 1 }, signal);
+    const value = page.rows[0]?.[page.columns.indexOf('total_ns')];
+    return { percent, ns: typeof value === 'number' ? value : null };
+  }
+
+  /** Puts a checked filter in force. */
+  function filter(of: RowTable, condition: string): void {
+    where.value = { ...where.value, [of]: condition };
+    if (of === 'io') void ask();
+  }
+
+  function sortBy(of: RowTable, key: SortKey | null): void {
+    sort.value = { ...sort.value, [of]: key };
+  }
+
+  return { details, answers, isLoading, table, where, sort, runId, warmupNs, chartWhere, show, ask, filter, sortBy };
+});
