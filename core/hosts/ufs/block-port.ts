@@ -11,6 +11,7 @@ export interface UfsRequests {
   hctx: Int32Array;
   tag: Int32Array;
   deviceNs: Float64Array;
+  io: Int32Array;
 }
 
 export interface UfsBlock {

@@ -9,6 +9,7 @@
  */
 import type { Engine } from '../../engine/engine.ts';
 import type { Media, MediaClient } from '../../media/types.ts';
+import type { DetailLog } from '../../trace/log.ts';
 import type { UfsConfig } from './config.ts';
 import { DeviceManagement } from './device-management.ts';
 import { DOWN, type Link, UP } from './link.ts';
@@ -73,6 +74,7 @@ export class UfsDevice implements MediaClient {
 
   private readonly engine: Engine;
   private readonly config: UfsConfig;
+  private readonly log: DetailLog;
   private readonly slots: CommandSlots;
   private readonly link: Link;
   private readonly port: DevicePort;
@@ -84,8 +86,9 @@ export class UfsDevice implements MediaClient {
   private readonly dataKind: number;
   private readonly respondedKind: number;
 
-  constructor(engine: Engine, config: UfsConfig, slots: CommandSlots, link: Link, port: DevicePort) {
+  constructor(engine: Engine, config: UfsConfig, slots: CommandSlots, link: Link, port: DevicePort, log: DetailLog) {
     this.engine = engine;
+    this.log = log;
     this.config = config;
     this.slots = slots;
     this.link = link;
@@ -141,6 +144,7 @@ export class UfsDevice implements MediaClient {
     s.coreNs[tag] = start;
     this.coreBusyNs += cost;
     this.commands++;
+    if (this.log.on) this.log.span(`ufs.core/${core}`, 'device.cpu', start, start + cost, NaN, s.ioOf(tag));
     this.schedule(start + cost, this.readyKind, tag);
   }
 

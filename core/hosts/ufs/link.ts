@@ -7,6 +7,8 @@
  * @source rates: M-PHY 4.x as in inline-crypto.md 3.12; ceiling of 90 % of the 8b/10b payload: peers-and-calibration.md C.6
  */
 
+import { type DetailLog, NO_LOG } from '../../trace/log.ts';
+
 /** Line rate of gear 1 rate B and rate A, Mbit/s per lane; each gear doubles it. @source inline-crypto.md 3.12 */
 const RATE_B_MBPS = 1457.6;
 const RATE_A_MBPS = 1248;
@@ -46,15 +48,19 @@ export class Link {
   readonly bytes = new Float64Array(2);
   readonly busyNs = new Float64Array(2);
   gearChanges = 0;
+  /** Which I/O an owner's transfer is for; only asked for the log of detail `full`. */
+  ioOf: (owner: number) => number = () => NaN;
 
+  private readonly log: DetailLog;
   private nsPerByte = 0;
   private readonly freeNs = new Float64Array(2);
   /** Who sent last, and since when without a break. */
   private readonly owner = new Int32Array(2).fill(-1);
   private readonly runStartNs = new Float64Array(2);
 
-  constructor(mode: LinkMode, latencyNs: number) {
+  constructor(mode: LinkMode, latencyNs: number, log: DetailLog = NO_LOG) {
     this.mode = mode;
+    this.log = log;
     this.latencyNs = latencyNs;
     this.changeMode(mode);
     this.gearChanges = 0;
@@ -87,6 +93,10 @@ export class Link {
     this.startNs = this.runStartNs[direction];
     this.bytes[direction] += bytes;
     this.busyNs[direction] += tookNs;
+    if (this.log.on) {
+      const who = direction === DOWN ? 'link/down' : 'link/up';
+      this.log.span(who, 'link', start, start + tookNs, NaN, this.ioOf(owner));
+    }
     return (this.freeNs[direction] = start + tookNs);
   }
 

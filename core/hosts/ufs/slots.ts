@@ -43,6 +43,8 @@ export interface AccountedRequests {
   readonly rows: StageRows;
   /** When the command reached the device. */
   deviceNs: Float64Array;
+  /** The I/O of a request, or -1. */
+  io: Int32Array;
 }
 
 export class CommandSlots {
@@ -129,6 +131,13 @@ export class CommandSlots {
       this.tagOf = wider;
     }
     this.tagOf[request] = tag;
+  }
+
+  /** The I/O that a tag works for, or NaN: for spans. */
+  ioOf(tag: number): number {
+    const request = tag < 0 ? NONE : this.request[tag];
+    const io = request < 0 ? NONE : this.requests.io[request];
+    return io < 0 ? NaN : io;
   }
 
   /** The tag that a request's command runs under. */

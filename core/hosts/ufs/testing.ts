@@ -29,6 +29,7 @@ class Requests implements UfsRequests {
   readonly hctx = new Int32Array(CAPACITY);
   readonly tag = new Int32Array(CAPACITY);
   readonly deviceNs = new Float64Array(CAPACITY);
+  readonly io = new Int32Array(CAPACITY).fill(-1);
 }
 
 /** A block layer with one dispatching task per hardware queue and no more queueing than a list. */

@@ -11,7 +11,7 @@
 import { type Lld, OP_DISCARD, STS_IOERR, STS_NOTSUPP, STS_OK, STS_RESOURCE } from '../../block/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Machine } from '../../engine/machine.ts';
-import type { DetailLog } from '../../trace/log.ts';
+import type { DetailLog, GaugeLog } from '../../trace/log.ts';
 import { ST_COMPLETE_IRQ, ST_HOST_CPU } from '../../trace/stages.ts';
 import type { UfsBlock } from './block-port.ts';
 import type { UfsConfig } from './config.ts';
@@ -77,6 +77,8 @@ export class Ufshcd implements Lld {
   interrupts = 0;
   refusedBusy = 0;
 
+  private readonly gauges: GaugeLog;
+  private readonly inFlightGauge: number;
   private readonly issueKind: number;
   private readonly isrKind: number;
   private readonly manyKind: number;
@@ -89,6 +91,8 @@ export class Ufshcd implements Lld {
     this.engine = env.engine;
     this.machine = env.machine;
     this.log = env.log;
+    this.gauges = env.gauges;
+    this.inFlightGauge = env.gauges.define('ufs.in_flight');
     this.config = config;
     this.block = block;
     this.hci = hci;
@@ -130,6 +134,15 @@ export class Ufshcd implements Lld {
   }
 
   // ------------------------------------------------------------------------------------------------ queue_rq
+
+  startsAtOnce(rq: number): boolean {
+    return (
+      this.state === STATE_OPERATIONAL &&
+      this.power.isUp &&
+      !this.power.hasRefused &&
+      isSupported(this.block.requests.op[rq])
+    );
+  }
 
   queueRq(x: number, rq: number, _last: boolean): void {
     if (!isSupported(this.block.requests.op[rq])) {
@@ -193,6 +206,7 @@ export class Ufshcd implements Lld {
     this.requestOf[slot] = rq;
     this.accepted++;
     if (++this.inFlight > this.maxInFlight) this.maxInFlight = this.inFlight;
+    if (this.gauges.on) this.gauges.set(this.inFlightGauge, this.inFlight);
     this.block.startRequest(rq);
     this.block.requests.rows.mark(rq, ST_HOST_CPU, this.engine.now);
     this.hci.slots.bind(slot, rq);
@@ -299,6 +313,7 @@ export class Ufshcd implements Lld {
     this.requestOf[slot] = NONE;
     if (this.config.mcqQueues === 0) this.outstanding &= ~(1 << slot);
     this.inFlight--;
+    if (this.gauges.on) this.gauges.set(this.inFlightGauge, this.inFlight);
     this.hci.slots.bind(slot, NONE);
     this.power.release();
     this.block.requests.rows.mark(rq, stage, this.engine.now);

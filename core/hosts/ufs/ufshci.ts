@@ -90,8 +90,9 @@ export class Ufshci implements DevicePort {
       { resets: capabilityValues(config), strict: config.strict },
     );
     this.slots = new s.CommandSlots(count, requests);
-    this.link = new Link({ gear: 0, lanes: 1, rate: 'A' }, config.timing.linkLatencyNs);
-    this.device = new UfsDevice(engine, config, this.slots, this.link, this);
+    this.link = new Link({ gear: 0, lanes: 1, rate: 'A' }, config.timing.linkLatencyNs, log);
+    this.link.ioOf = (tag) => this.slots.ioOf(tag);
+    this.device = new UfsDevice(engine, config, this.slots, this.link, this, log);
     this.uic = new UicUnit(this);
     this.mcq = new McqUnit(this);
     this.tasks = new TaskUnit(this);
