@@ -222,7 +222,7 @@ export class PowerManager {
         hba.engine.cancelTimer(this.gateTimer);
         if (this.clocks === CLKS_ON) return END;
         this.waking = this.suspended;
-        return Math.max(this.suspended ? hba.config.runtimePm.resumeNs : hba.config.clockGating.ungateNs, 1);
+        return this.suspended ? hba.config.runtimePm.resumeNs : hba.config.clockGating.ungateNs;
       },
       ...this.wakeLinkSteps(),
       (x) => (this.waking ? hba.commands.send(x, startStop(POWER_CONDITION_ACTIVE)) : NEXT),
@@ -254,7 +254,7 @@ export class PowerManager {
         hba.engine.cancelTimer(this.gateTimer);
         const off = this.clocks === CLKS_OFF;
         this.setClocks(REQ_CLKS_ON); // commands wait until this is over
-        return off ? Math.max(hba.config.clockGating.ungateNs, 1) : NEXT;
+        return off ? hba.config.clockGating.ungateNs : NEXT;
       },
       ...this.wakeLinkSteps(),
       (x) => hba.commands.send(x, startStop(POWER_CONDITION_SLEEP)),
