@@ -12,9 +12,12 @@ import type { RunStatus } from './summary.ts';
 import type { BatchSink } from '../trace/schema.ts';
 import type { StageId } from '../trace/stages.ts';
 
-/** Builds and starts a run. Nothing has happened yet when this returns: the first `slice` begins at time 0. */
-export function createRun(experiment: ValidExperiment, sink: BatchSink): RunObject {
-  return new Run(experiment, sink);
+/**
+ * Builds and starts a run. Nothing has happened yet when this returns: the first `slice` begins at time 0. A `stack` built before with the same
+ * experiment and sink may be given, by those who want to look into it.
+ */
+export function createRun(experiment: ValidExperiment, sink: BatchSink, stack?: Stack): RunObject {
+  return new Run(experiment, sink, stack ?? buildStack(experiment, sink));
 }
 
 class Run implements RunObject {
@@ -24,9 +27,8 @@ class Run implements RunObject {
   private readonly observer: Observer;
   private isOver = false;
 
-  constructor(experiment: ValidExperiment, sink: BatchSink) {
+  constructor(experiment: ValidExperiment, sink: BatchSink, stack: Stack) {
     this.experiment = experiment;
-    const stack = buildStack(experiment, sink);
     this.stack = stack;
     this.stages = stack.stages;
     const { engine, workload, block } = stack;
