@@ -167,6 +167,6 @@ describe('frames', () => {
     ['a text that is not JSON', ['{']],
   ])('with %s are refused', (_what, frames) => {
     const decoder = new FrameDecoder();
-    expect(() => frames.forEach((frame) => decoder.push(frame as string))).toThrow();
+    expect(() => frames.forEach((frame) => decoder.push(frame))).toThrow();
   });
 });

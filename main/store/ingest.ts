@@ -60,12 +60,7 @@ export class Ingest {
       this.openSinceMs = this.nowMs();
       this.openRows = 0;
     }
-    try {
-      this.insert(batch);
-    } catch (error) {
-      if (this.database.inTransaction) this.database.exec('ROLLBACK');
-      throw error;
-    }
+    this.orRollBack(() => this.insert(batch));
     this.cube.add(batch);
     this.rows += batch.rows;
     this.openRows += batch.rows;
@@ -74,13 +69,23 @@ export class Ingest {
 
   /** Makes everything written so far durable. */
   commit(): void {
-    if (this.database.inTransaction) this.database.exec('COMMIT');
+    if (this.database.inTransaction) this.orRollBack(() => this.database.exec('COMMIT'));
   }
 
   /** Commits the last rows and what the charts need. Call once, at the end. */
   finish(): void {
     this.commit();
     if (this.cube.n >= CUBE_FROM_IOS) this.database.prepare(query('run_chart_set')).run(this.runId, this.cube.pack());
+  }
+
+  /** A full disk leaves the transaction open; what comes after (how the run ended) must not fail with it. */
+  private orRollBack(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.database.inTransaction) this.database.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   private insert(batch: TraceBatch): void {
