@@ -156,6 +156,7 @@ export class PowerManager {
     const { rows } = this.hba.block.requests;
     const at = rq * STAGE_STRIDE;
     const waited = Math.min(Math.max(this.unblockedNs - since, 0), rows.ns[at + ST_WAIT_DISPATCH]);
+    rows.mark(rq, ST_WAIT_POWER, rows.lastNs[rq]); // makes the stage one that is in use
     rows.ns[at + ST_WAIT_DISPATCH] -= waited;
     rows.ns[at + ST_WAIT_POWER] += waited;
     this.waitNs += waited;
