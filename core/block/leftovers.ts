@@ -9,6 +9,8 @@ import { RQ_IN_FLIGHT } from './request.ts';
 import type { Tags } from './tags.ts';
 
 const NONE = -1;
+/** Who holds what a request in flight waits for. */
+const THE_DEVICE = 'the device';
 
 /** See Block.checkEmpty. */
 export function leftovers(q: RequestQueue): string[] {
@@ -64,6 +66,8 @@ export function reportWaits(q: RequestQueue, add: (edge: WaitEdge) => void): voi
   for (const t of q.knownTasks())
     for (const rq of each(q, t.plug))
       add({ waiter: q.requestName(rq), resource: 'the plug', holders: [q.machine.name(t.x)] });
+  for (const waiter of requestNames(q, (rq) => q.requests.state[rq] === RQ_IN_FLIGHT))
+    add({ waiter, resource: 'its completion', holders: [THE_DEVICE] });
 }
 
 function addSleeper(q: RequestQueue, add: (edge: WaitEdge) => void, x: number, resource: string, held: string[]): void {

@@ -137,6 +137,7 @@ describe('tag exhaustion', () => {
     expect(waits.chain()).toEqual([
       'submitter/1 waits for the submission of its bio, held by bio 2',
       expect.stringMatching(/^bio 2 waits for tag of the scheduler of hctx 0, held by request \d+$/),
+      expect.stringMatching(/^request \d+ waits for its completion, held by the device$/),
     ]);
   });
 });

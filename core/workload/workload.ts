@@ -1,7 +1,7 @@
 /**
  * The workload of a run: all job clones, when they start, and when the whole is over.
  *
- * `startdelay`, `stonewall` (waits for all jobs before it) and `wait_for` decide when a clone starts; what it does then is in `submitter.ts`.
+ * When a clone may start is in `starts.ts` (and `startdelay` after that), what it does then in `submitter.ts`.
  */
 import type { Block } from '../block/block.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -10,7 +10,9 @@ import type { WaitEdge, WaitSource } from '../engine/waits.ts';
 import { expandJobs, type JobClone } from './clones.ts';
 import type { FioJob } from './fio/job.ts';
 import { DDIR_NAMES, IoTable } from './io.ts';
-import { Submitter, type CloneState } from './submitter.ts';
+import type { CloneState } from './clone-state.ts';
+import { StartOrder } from './starts.ts';
+import { Submitter } from './submitter.ts';
 
 export interface WorkloadConfig {
   readonly capacityBytes: number;
@@ -36,6 +38,7 @@ export class Workload implements WaitSource {
   private readonly startKind: number;
   private readonly startTimers: readonly number[];
   private readonly isScheduled: Uint8Array;
+  private readonly order: StartOrder;
   private isStopped = false;
   private ended = 0;
 
@@ -45,14 +48,15 @@ export class Workload implements WaitSource {
     config: WorkloadConfig,
   ) {
     this.engine = env.engine;
-    this.clones = expandJobs(jobs, config.cpus, config.capacityBytes);
+    this.clones = expandJobs(jobs, config.cpus, config.capacityBytes, (name) => env.engine.stream(name));
+    this.order = new StartOrder(this.clones);
     this.isScheduled = new Uint8Array(this.clones.length);
     this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, {
       ioDone: (io) => {
         if (this.onIoDone >= 0) this.engine.call(this.onIoDone, io);
       },
-      cloneEnded: () => {
-        this.cloneEnded();
+      cloneEnded: (index) => {
+        this.cloneEnded(index);
       },
     });
     this.startKind = env.engine.register('workload.start', (index) => {
@@ -113,7 +117,7 @@ export class Workload implements WaitSource {
   /** Arms the start of every clone whose predecessors have ended. */
   private scheduleReady(): void {
     for (const clone of this.clones) {
-      if (this.isScheduled[clone.index] !== 0 || !this.mayStart(clone)) continue;
+      if (this.isScheduled[clone.index] !== 0 || !this.order.mayStart(clone)) continue;
       this.isScheduled[clone.index] = 1;
       const { low, high } = clone.job.schedule.startDelayNs;
       const delayNs = low + Math.floor(this.engine.stream(`workload/${clone.name}/start`).unit() * (high - low));
@@ -121,24 +125,9 @@ export class Workload implements WaitSource {
     }
   }
 
-  private mayStart(clone: JobClone): boolean {
-    const { states } = this.submitter;
-    const { waitFor } = clone.job.schedule;
-    for (const other of this.clones) {
-      if (other.jobIndex >= clone.jobIndex || states[other.index].isEnded) continue;
-      const barrier = this.barrierBetween(other.jobIndex, clone.jobIndex);
-      if (barrier || (waitFor !== undefined && other.job.name === waitFor)) return false;
-    }
-    return true;
-  }
-
-  /** A stonewall holds back its own job and all after it until everything before it has ended. */
-  private barrierBetween(earlier: number, later: number): boolean {
-    return this.clones.some((c) => c.job.schedule.stonewall && c.jobIndex > earlier && c.jobIndex <= later);
-  }
-
-  private cloneEnded(): void {
+  private cloneEnded(index: number): void {
     this.ended++;
+    this.order.ended(this.clones[index]);
     if (this.finished) {
       if (this.onFinished >= 0) this.engine.call(this.onFinished, 0);
     } else if (this.isStopped) this.endUnstarted();
@@ -166,7 +155,7 @@ export class Workload implements WaitSource {
     for (const s of this.submitter.states) {
       if (s.isEnded || s.inFlight + (s.syncIo >= 0 ? 1 : 0) === 0) continue;
       const what = s.syncIo >= 0 ? `its ${DDIR_NAMES[this.ios.ddir[s.syncIo]]}` : `${s.inFlight} I/Os`;
-      add({ waiter: `task ${s.clone.name}`, resource: `completion of ${what}`, holders: [] });
+      add({ waiter: s.clone.name, resource: `completion of ${what}`, holders: [] });
     }
   }
 
