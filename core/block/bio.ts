@@ -45,6 +45,11 @@ export class BioTable {
   status = new Int32Array(FIRST_CAPACITY);
   /** Handler called with the bio when it ends. It must be instantaneous: charge, wake, raise; neither run() nor sleep(). */
   endKind = new Int32Array(FIRST_CAPACITY);
+  /**
+   * Handler called with the bio at the instant of its Q, or soon after in the same burst: for submitters that put laps before the submission (machine.lap), so that
+   * Q lies ahead when they call. It starts the accounting row at Q. -1: the row is started already.
+   */
+  queuedKind = new Int32Array(FIRST_CAPACITY);
   /** Free for the owner (what its end handler needs). */
   endArg = new Int32Array(FIRST_CAPACITY);
   /** Handle of the submitter's I/O, or -1. */
@@ -87,6 +92,7 @@ export class BioTable {
     this.writeHint[bio] = 0;
     this.status[bio] = STS_OK;
     this.endKind[bio] = NONE;
+    this.queuedKind[bio] = NONE;
     this.endArg[bio] = NONE;
     this.io[bio] = NONE;
     this.cpu[bio] = 0;
@@ -120,6 +126,7 @@ export class BioTable {
     this.writeHint = widerInt32(this.writeHint, n);
     this.status = widerInt32(this.status, n);
     this.endKind = widerInt32(this.endKind, n);
+    this.queuedKind = widerInt32(this.queuedKind, n);
     this.endArg = widerInt32(this.endArg, n);
     this.io = widerInt32(this.io, n);
     this.cpu = widerInt32(this.cpu, n);

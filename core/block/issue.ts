@@ -38,7 +38,11 @@ export function issue(
   t.issueLast = last;
   t.issueKind = nextKind;
   q.dispatchers++;
-  q.machine.run(t.x, costNs, q.kinds.issueBurst, t.x);
+  if (q.lld?.startsAtOnce?.(rq) === true) {
+    t.issueLead = true;
+    q.machine.lap(t.x, costNs);
+    q.lld.queueRq(t.x, rq, last);
+  } else q.machine.run(t.x, costNs, q.kinds.issueBurst, t.x);
 }
 
 export function issueBurst(q: RequestQueue, x: number): void {
@@ -51,6 +55,11 @@ export function issueBurst(q: RequestQueue, x: number): void {
 /** See Block.startRequest. */
 export function startRequest(q: RequestQueue, rq: number): void {
   const { requests } = q;
+  const x = q.machine.current;
+  if (x >= 0 && q.task(x).issueLead) {
+    q.task(x).issueLead = false;
+    requests.rows.mark(rq, ST_SUBMIT, q.machine.lapEndNs(x, 0));
+  }
   requests.issuedNs[rq] = q.engine.now;
   requests.attempts[rq]++;
   requests.state[rq] = RQ_IN_FLIGHT;
@@ -67,6 +76,7 @@ export function queueRqDone(q: RequestQueue, x: number, rq: number, status: numb
   const t = q.task(x);
   if (t.issueRq !== rq) throw new Error(`block: queueRqDone for request handle ${rq}, issued was ${t.issueRq}`);
   t.issueStatus = status;
+  t.issueLead = false;
   if (isBusyStatus(status)) takeBack(q, rq);
   leaveDispatch(q);
   q.engine.call(t.issueKind, x);

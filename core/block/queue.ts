@@ -224,7 +224,7 @@ export class RequestQueue {
   }
 
   /** Records an event of the block layer; call it behind `log.on`. */
-  event(kind: string, id1: number, id2: number): void {
-    this.log.event('block', kind, id1, id2);
+  event(kind: string, id1: number, id2: number, atNs = this.engine.now): void {
+    this.log.event('block', kind, id1, id2, atNs);
   }
 }

@@ -44,24 +44,65 @@ const FLUSH_FLAGS = REQ_PREFLUSH | REQ_FUA;
 
 /** See Block.submitBio. */
 export function submitBio(q: RequestQueue, x: number, bio: number): void {
+  const t = q.task(x);
+  if (t.bio !== NONE) throw new Error(`block: ${q.machine.name(x)} submits a bio while it submits one`);
+  if (!q.machine.hasLaps(x)) enter(q, t, bio);
+  else if (isStraight(q, bio)) {
+    t.hasLead = true;
+    enter(q, t, bio);
+  } else {
+    t.bio = bio;
+    q.machine.run(x, 0, q.kinds.leadOver, x);
+  }
+}
+
+/** A bio that nothing but the tag can hold up or turn away: the time before its Q may be burnt together with the time after it. */
+function isStraight(q: RequestQueue, bio: number): boolean {
+  const { bios, limits } = q;
+  const isFlushForNothing = (bios.flags[bio] & FLUSH_FLAGS) !== 0 && !limits.writeCache;
+  if (q.freezeDepth > 0 || isFlushForNothing || refusal(q, bio) !== STS_OK) return false;
+  return (bios.flags[bio] & REQ_PASSTHROUGH) !== 0 || (isAligned(q, bio) && frontBytes(q, bio) === 0);
+}
+
+/** The laps before a submission that is not straight are over: Q. */
+export function leadOver(q: RequestQueue, x: number): void {
+  const t = q.task(x);
+  const { bio } = t;
+  t.bio = NONE;
+  q.engine.call(q.bios.queuedKind[bio], bio);
+  enter(q, t, bio);
+}
+
+function enter(q: RequestQueue, t: TaskState, bio: number): void {
   const { bios } = q;
+  const { x } = t;
   bios.queuedNs[bio] = bios.rows.startNs[bio];
-  const status = refusal(q, bio);
-  if (status !== STS_OK || isEmptyFlushForNothing(q, bio)) {
-    bios.rows.mark(bio, ST_SUBMIT, q.engine.now);
-    endBioUncounted(q, bio, status);
-    q.machine.ret(x);
-    return;
+  if (!t.hasLead) {
+    const status = refusal(q, bio);
+    if (status !== STS_OK || isEmptyFlushForNothing(q, bio)) {
+      bios.rows.mark(bio, ST_SUBMIT, q.engine.now);
+      endBioUncounted(q, bio, status);
+      q.machine.ret(x);
+      return;
+    }
   }
   bios.serial[bio] = q.takeBioSerial();
   bios.cpu[bio] = q.machine.cpuOf(x);
   q.counters.bios++;
   q.counters.bytesQueued += bios.bytes[bio];
-  if (q.log.on) q.event('bio.queued', bios.serial[bio], bios.io[bio]);
-  const t = q.task(x);
-  if (t.bio !== NONE) throw new Error(`block: ${q.machine.name(x)} submits a bio while it submits one`);
+  if (q.log.on && !t.hasLead) q.event('bio.queued', bios.serial[bio], bios.io[bio]);
   t.bio = bio;
   startPart(q, t);
+}
+
+/** The laps before the submission are over: what could not be known before they were. */
+function takeLead(q: RequestQueue, t: TaskState): void {
+  const { bios } = q;
+  const { bio } = t;
+  t.hasLead = false;
+  q.engine.call(bios.queuedKind[bio], bio);
+  bios.queuedNs[bio] = bios.rows.startNs[bio];
+  if (q.log.on) q.event('bio.queued', bios.serial[bio], bios.io[bio], bios.queuedNs[bio]);
 }
 
 /** What submit_bio refuses before Q: STS_OK when nothing. */
@@ -126,7 +167,7 @@ function preparePart(q: RequestQueue, t: TaskState): void {
   const { costs } = machine;
   let { bio } = t;
   let costNs = 0;
-  if ((bios.flags[bio] & REQ_PASSTHROUGH) === 0) {
+  if ((bios.flags[bio] & REQ_PASSTHROUGH) === 0 && !t.hasLead) {
     if (!isAligned(q, bio)) {
       failPart(q, t, STS_IOERR);
       return;
@@ -157,6 +198,7 @@ function isAligned(q: RequestQueue, bio: number): boolean {
 /** The CPU time up to the merge or to G is burnt. */
 export function bioQueued(q: RequestQueue, x: number): void {
   const t = q.task(x);
+  if (t.hasLead) takeLead(q, t);
   if (q.nomerges !== 2 && isBioMergeable(q, t.bio) && mergeSomewhere(q, t)) {
     exitQueue(q);
     partDone(q, x);

@@ -13,6 +13,8 @@ export class TaskState {
 
   // submission (submit.ts)
   bio = NONE;
+  /** The submitter put laps before the submission: Q is when the last of them is over. */
+  hasLead = false;
   /** The rest of a split bio, submitted next. */
   rest = NONE;
   /** The request it became, while that waits for room on the plug. */
@@ -35,6 +37,8 @@ export class TaskState {
   issueRq = NONE;
   issueHctx = NONE;
   issueLast = false;
+  /** The block layer's part of the issue is a lap of the driver's burst. */
+  issueLead = false;
   issueStatus = STS_OK;
   /** Where to go on after queueRqDone. */
   issueKind = NONE;

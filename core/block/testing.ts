@@ -63,8 +63,8 @@ export class SeenLog implements DetailLog {
     this.engine = engine;
   }
 
-  event(_room: string, kind: string, id1: number, id2: number): void {
-    this.events.push({ atNs: this.engine.now, kind, id1, id2 });
+  event(_room: string, kind: string, id1: number, id2: number, atNs = this.engine.now): void {
+    this.events.push({ atNs, kind, id1, id2 });
   }
   register(): void {}
   span(): void {}

@@ -98,6 +98,11 @@ export interface Lld {
    * `last`: no further request follows at once.
    */
   queueRq(x: number, rq: number, last: boolean): void;
+  /**
+   * True when `queueRq` for this request would do nothing but burn CPU once and then call `startRequest`: the block layer then puts its own part of the issue
+   * before that burst as a lap, which saves an event. Absent: never.
+   */
+  startsAtOnce?(rq: number): boolean;
   /** Called after a batch that ended early although `last` was not seen; absent when the driver has no doorbell batching. Synchronous; may charge `x`. */
   commitRqs?(x: number, hctx: number): void;
   /** The request timed out: true when the driver took over (it will complete it), false to re-arm the timer. Runs in a kworker. */

@@ -10,11 +10,12 @@ import { issueBurst } from './issue.ts';
 import { plugFlushedForRequest, plugGroups, pluggedIssued } from './plug.ts';
 import type { RequestQueue } from './queue.ts';
 import { requeueWork } from './requeue.ts';
-import { bioQueued, nextPart, partDone, queueThawed, singleIssued } from './submit.ts';
+import { bioQueued, leadOver, nextPart, partDone, queueThawed, singleIssued } from './submit.ts';
 import { timeoutExpired, timeoutWork } from './timeout.ts';
 
 export interface Kinds {
   bioQueued: number;
+  leadOver: number;
   queueThawed: number;
   tagRetry: number;
   tagWoken: number;
@@ -37,6 +38,7 @@ export interface Kinds {
 export function newKinds(): Kinds {
   return {
     bioQueued: -1,
+    leadOver: -1,
     queueThawed: -1,
     tagRetry: -1,
     tagWoken: -1,
@@ -62,6 +64,7 @@ export function wireKinds(q: RequestQueue): void {
   const { engine, kinds, workqueues } = q;
   // A closure of its own for each: one shared wrapper would make every call in it megamorphic.
   kinds.bioQueued = engine.register('block.bio-queued', (x) => bioQueued(q, x));
+  kinds.leadOver = engine.register('block.lead-over', (x) => leadOver(q, x));
   kinds.queueThawed = engine.register('block.queue-thawed', (x) => queueThawed(q, x));
   kinds.tagRetry = engine.register('block.tag-retry', (x) => tagRetry(q, x));
   kinds.tagWoken = engine.register('block.tag-woken', (x) => tagWoken(q, x));

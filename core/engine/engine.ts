@@ -21,7 +21,7 @@ const ARG_BITS = 31 - KIND_BITS;
 /** Handles carried by events are below this (a pooled handle is reused, so millions are plenty). */
 export const MAX_ARG = 1 << ARG_BITS;
 
-/** Events remembered for a deadlock report. */
+/** Events remembered for a deadlock report; a power of two. */
 const HISTORY = 32;
 
 /** A timer that was cancelled or never armed. */
@@ -208,7 +208,7 @@ export class Engine {
       this.now = heap.poppedAtNs;
       this.seq = heap.poppedSeq;
       this.events++;
-      const at = this.historyNext++ % HISTORY;
+      const at = this.historyNext++ & (HISTORY - 1);
       this.historyNs[at] = this.now;
       this.historyPayload[at] = payload;
       handlers[payload & KIND_MASK](payload >>> KIND_BITS);

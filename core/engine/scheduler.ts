@@ -112,6 +112,11 @@ export class CpuScheduler {
     this.contexts.gatherLap(x, costNs);
   }
 
+  /** Whether laps were put before the next burst of `x`. */
+  hasLaps(x: number): boolean {
+    return this.contexts.lapsGathered[x] !== 0;
+  }
+
   /** When lap `i` of the last burst of `x` that had laps was over (ns). */
   lapEndNs(x: number, i: number): number {
     return this.contexts.lapNs[x * MAX_LAPS + i];

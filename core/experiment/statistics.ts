@@ -26,6 +26,9 @@ export class Statistics {
   private readonly live: Int32Array;
   private readonly stages: readonly Histogram[];
   private readonly stageSumNs: Float64Array;
+  /** Per stage: the value recorded last, and how often in a row. */
+  private readonly lastNs: Float64Array;
+  private readonly lastCount: Float64Array;
   private totalSumNs = 0;
   private readonly counts: (DirectionCount | undefined)[];
   private readonly groupOfJob: Int32Array;
@@ -36,14 +39,14 @@ export class Statistics {
     this.live = Int32Array.from(stages, stageIndex);
     this.stages = stages.map(() => new Histogram());
     this.stageSumNs = new Float64Array(stages.length);
+    this.lastNs = new Float64Array(stages.length).fill(Number.NaN);
+    this.lastCount = new Float64Array(stages.length);
     this.groups = [...new Set(jobNames)];
     this.groupOfJob = Int32Array.from(jobNames, (name) => this.groups.indexOf(name));
     this.counts = new Array<DirectionCount | undefined>(this.groups.length * DIRECTIONS).fill(undefined);
   }
 
-  /**
-   * Counts a completed I/O. Returns the sum of its stages (ns), which the law "no unexplained nanosecond" compares with its total.
-   */
+  /** Counts a completed I/O. */
   count(ios: IoTable, io: number): void {
     const totalNs = ios.completeNs[io] - ios.submitNs[io];
     const at = this.groupOfJob[ios.job[io]] * DIRECTIONS + ios.ddir[io];
@@ -59,10 +62,23 @@ export class Statistics {
     const ns = ios.rows.ns;
     for (let s = 0; s < this.live.length; s++) {
       const stageNs = ns[base + this.live[s]];
-      if (stageNs === 0) continue; // counted in bulk at the end
-      this.stages[s].record(stageNs);
-      this.stageSumNs[s] += stageNs;
+      if (stageNs === this.lastNs[s]) this.lastCount[s]++;
+      else {
+        this.flushStage(s);
+        this.lastNs[s] = stageNs;
+        this.lastCount[s] = 1;
+      }
     }
+  }
+
+  /** Many stages take the same time in I/O after I/O (most often none): equal values in a row are recorded together. */
+  private flushStage(s: number): void {
+    const n = this.lastCount[s];
+    if (n === 0) return;
+    if (n === 1) this.stages[s].record(this.lastNs[s]);
+    else this.stages[s].recordMany(this.lastNs[s], n);
+    this.stageSumNs[s] += this.lastNs[s] * n;
+    this.lastCount[s] = 0;
   }
 
   /** p50 and p99 of what completed since the last call; NaN when nothing did. */
@@ -98,10 +114,8 @@ export class Statistics {
   stageSummaries(): Record<string, StageSummary> {
     const summaries: Record<string, StageSummary> = {};
     this.live.forEach((stage, s) => {
-      const histogram = new Histogram();
-      histogram.merge(this.stages[s]);
-      histogram.recordMany(0, this.ios - histogram.count);
-      const { tooFew, p99 } = summarizeDistribution(histogram);
+      this.flushStage(s);
+      const { tooFew, p99 } = summarizeDistribution(this.stages[s]);
       summaries[STAGE_IDS[stage]] = {
         meanNs: this.ios === 0 ? 0 : this.stageSumNs[s] / this.ios,
         share: this.totalSumNs === 0 ? 0 : this.stageSumNs[s] / this.totalSumNs,

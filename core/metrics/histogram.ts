@@ -92,7 +92,9 @@ export class Histogram {
     this.count += n;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    this.setSum(this.sum() + BigInt(value) * BigInt(n));
+    const grown = this.sumLow + value * n;
+    if (grown < SUM_LIMB) this.sumLow = grown;
+    else this.setSum(this.sum() + BigInt(value) * BigInt(n));
     const deviation = value - this.pivot;
     this.deviationSum += deviation * n;
     this.deviationSquares += deviation * deviation * n;

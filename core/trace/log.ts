@@ -6,8 +6,8 @@
 export interface DetailLog {
   /** False at detail `summary` and `requests`. */
   readonly on: boolean;
-  /** Something happened: `kind` in past tense (`request.requeued`), with up to two ids of the room's own (NaN for none). */
-  event(room: string, kind: string, id1: number, id2: number): void;
+  /** Something happened: `kind` in past tense (`request.requeued`), with up to two ids of the room's own (NaN for none), now or at `atNs`. */
+  event(room: string, kind: string, id1: number, id2: number, atNs?: number): void;
   /** A register of a hardware block was written (or changed by hardware). Values are unsigned 32-bit. */
   register(block: string, offset: number, name: string, before: number, after: number): void;
   /** Something was busy from `startNs` to `endNs`: `who` (`die/3`, `link`, `cpu/0`), in which stage, on which CPU (NaN for none), for which I/O (NaN for none). */

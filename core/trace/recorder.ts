@@ -106,11 +106,11 @@ export class TraceLog implements DetailLog, GaugeLog {
     this.gauges = new TableWriter('gauge', TABLES.gauge, sink);
   }
 
-  event(room: string, kind: string, id1: number, id2: number): void {
+  event(room: string, kind: string, id1: number, id2: number, whenNs = this.clock.now): void {
     const w = this.events;
     const row = w.next();
     const [atNs, roomText, kindText, first, second] = w.columns;
-    atNs[row] = this.clock.now;
+    atNs[row] = whenNs;
     roomText[row] = w.text(room);
     kindText[row] = w.text(kind);
     first[row] = id1;

@@ -15,8 +15,8 @@ const stagesOf = (rows: StageRows, row: number): Record<string, number> =>
 const at = (id: StageId): number => stageIndex(id);
 
 describe('the stage ids', () => {
-  it('begin with those of the design, are unique, and fit into a row', () => {
-    expect(STAGE_IDS.slice(0, 33).join(' ')).toBe(DESIGNED);
+  it('hold those of the design, are unique, and fit into a row', () => {
+    expect(DESIGNED.split(' ').filter((id) => !STAGE_IDS.some((s) => s === id))).toEqual([]);
     expect(new Set(STAGE_IDS).size).toBe(STAGE_IDS.length);
     expect(STAGE_STRIDE).toBeGreaterThanOrEqual(STAGE_IDS.length);
   });
@@ -29,26 +29,28 @@ describe('the stage ids', () => {
   });
 
   it('are either waiting or working', () => {
-    expect(STAGE_IDS.filter(isWaiting)).toEqual([
-      'dm.crypt.queue',
-      'dm.crypt.backlog',
-      'dm.crypt.alloc',
-      'dm.verity.queue',
-      'fallback.queue',
-      'wait.tag',
-      'wait.keyslot',
-      'wait.plug',
-      'wait.sched',
-      'wait.dispatch',
-      'wait.requeue',
-      'wait.power',
-      'wait.flush',
-      'host.queue',
-      'media.wait',
-      'wait.link',
-      'device.wait',
-      'wait.queue',
-    ]);
+    expect(STAGE_IDS.filter(isWaiting).toSorted()).toEqual(
+      [
+        'dm.crypt.queue',
+        'dm.crypt.backlog',
+        'dm.crypt.alloc',
+        'dm.verity.queue',
+        'fallback.queue',
+        'wait.tag',
+        'wait.keyslot',
+        'wait.plug',
+        'wait.sched',
+        'wait.dispatch',
+        'wait.requeue',
+        'wait.power',
+        'wait.flush',
+        'host.queue',
+        'media.wait',
+        'wait.link',
+        'device.wait',
+        'wait.queue',
+      ].toSorted(),
+    );
   });
 });
 

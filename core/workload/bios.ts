@@ -17,6 +17,7 @@ import {
   STS_OK,
 } from '../block/types.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Machine } from '../engine/machine.ts';
 import { ST_SUBMIT } from '../trace/stages.ts';
 import { DDIR_READ, DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
 
@@ -30,11 +31,21 @@ export class BioFactory {
   private readonly block: Block;
   private readonly ios: IoTable;
   private readonly segmentBytes: number;
-  private readonly maxBioBytes: number;
+  /** Largest I/O that one bio carries. */
+  readonly maxBioBytes: number;
   private readonly endKind: number;
+  private readonly queuedKind: number;
+  private readonly machine: Machine;
 
   /** `onIoEnd(io)` is called, in the completing context, when the last bio of an I/O has ended. */
-  constructor(engine: Engine, block: Block, ios: IoTable, segmentBytes: number, onIoEnd: (io: number) => void) {
+  constructor(
+    env: { readonly engine: Engine; readonly machine: Machine; readonly block: Block },
+    ios: IoTable,
+    segmentBytes: number,
+    onIoEnd: (io: number) => void,
+  ) {
+    const { engine, block } = env;
+    this.machine = env.machine;
     this.engine = engine;
     this.block = block;
     this.ios = ios;
@@ -42,6 +53,9 @@ export class BioFactory {
     this.maxBioBytes = segmentBytes * BIO_MAX_VECS;
     this.endKind = engine.register('workload.bio-end', (bio) => {
       this.bioEnded(bio, onIoEnd);
+    });
+    this.queuedKind = engine.register('workload.bio-queued', (bio) => {
+      this.bioQueued(bio);
     });
   }
 
@@ -67,7 +81,7 @@ export class BioFactory {
     const offset = n * this.maxBioBytes;
     const bytes = ddir === DDIR_TRIM ? ios.sizeBytes[io] : Math.min(this.maxBioBytes, ios.sizeBytes[io] - offset);
     bios.op[bio] = OP_OF_DDIR[ddir];
-    bios.flags[bio] = FLAGS_OF_DDIR[ddir];
+    bios.flags[bio] = FLAGS_OF_DDIR[ddir] | ios.flags[io];
     bios.sector[bio] = ddir === DDIR_SYNC ? 0 : (ios.offsetBytes[io] + offset) / SECTOR_BYTES;
     bios.bytes[bio] = bytes;
     bios.segments[bio] = ddir === DDIR_READ || ddir === DDIR_WRITE ? Math.ceil(bytes / this.segmentBytes) : 0;
@@ -78,6 +92,29 @@ export class BioFactory {
     ios.rows.mark(io, ST_SUBMIT, nowNs);
     bios.rows.start(bio, nowNs);
     return bio;
+  }
+
+  /**
+   * Makes the only bio of an I/O whose preparation (lap 0) and system call (lap 1) are burnt in one burst with the submission itself: the I/O begins when lap 0 is
+   * over, the bio is queued when lap 1 is.
+   */
+  makeAhead(io: number, ioprio: number): number {
+    const bio = this.make(io, 0, ioprio);
+    this.block.bios.queuedKind[bio] = this.queuedKind;
+    return bio;
+  }
+
+  private bioQueued(bio: number): void {
+    const { bios } = this.block;
+    const { ios, machine } = this;
+    const io = bios.io[bio];
+    const x = machine.current;
+    const submitNs = machine.lapEndNs(x, 0);
+    const queuedNs = machine.lapEndNs(x, 1);
+    ios.submitNs[io] = submitNs;
+    ios.rows.start(io, submitNs);
+    ios.rows.mark(io, ST_SUBMIT, queuedNs);
+    bios.rows.start(bio, queuedNs);
   }
 
   private bioEnded(bio: number, onIoEnd: (io: number) => void): void {

@@ -11,65 +11,17 @@
  * @source fio 3.33 HOWTO; blk-mq-and-formats.md 1.18, 2.5.3
  */
 import type { Block } from '../block/block.ts';
-import { ioprio, STATUS_NAMES, STS_OK } from '../block/types.ts';
+import { STATUS_NAMES, STS_OK } from '../block/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Machine } from '../engine/machine.ts';
-import { IntRing } from '../engine/ring.ts';
-import type { RandomStream } from '../engine/random.ts';
 import { ST_COMPLETE_CPU } from '../trace/stages.ts';
 import { BioFactory } from './bios.ts';
+import { CloneState } from './clone-state.ts';
 import type { JobClone } from './clones.ts';
-import { Generator } from './generator.ts';
-import { DDIR_SYNC, DDIR_TRIM, type IoTable } from './io.ts';
-import { Pacing } from './pacing.ts';
+import { DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
 
 /** A batch larger than this is plugged. @source blk-mq-and-formats.md 1.4 */
 const PLUG_ABOVE = 2;
-
-/** What a clone is in the middle of. */
-export class CloneState {
-  readonly clone: JobClone;
-  readonly generator: Generator;
-  readonly pacing: Pacing;
-  /** Prepared, not yet submitted. */
-  readonly batch = new IntRing();
-  /** Ended, not yet reaped. */
-  readonly ended = new IntRing();
-  readonly prioStream: RandomStream;
-  startNs = 0;
-  /** Submitted, not yet reaped. */
-  inFlight = 0;
-  /** I/O chosen but not yet prepared, because it is early or something must be drained first. */
-  hasChoice = false;
-  /** The I/O being submitted, and its bios made so far. */
-  current = -1;
-  biosMade = 0;
-  plugged = false;
-  /** Sleeping until this many I/Os have ended; 0: not sleeping. */
-  wanted = 0;
-  /** Draining before the think time begins. */
-  isThinking = false;
-  thinkEndNs = 0;
-  /** I/Os that the getevents under way takes. */
-  reaping = 0;
-  /** The I/O a synchronous call waits for, -1 for none. */
-  syncIo = -1;
-  /** User-space time of reaped I/Os, burnt with the next burst (ns). */
-  carryNs = 0;
-  /** No I/O beyond what is queued. */
-  isStopping = false;
-  endSyncDone = false;
-  isEnded = false;
-  /** Why the job ended early. */
-  error = '';
-
-  constructor(engine: Engine, clone: JobClone) {
-    this.clone = clone;
-    this.generator = new Generator(engine, clone);
-    this.pacing = new Pacing(engine, clone.name, clone.job);
-    this.prioStream = engine.stream(`workload/${clone.name}/prio`);
-  }
-}
 
 export interface SubmitterPorts {
   /** An I/O is complete: its columns are final; it is freed afterwards. */
@@ -115,7 +67,7 @@ export class Submitter {
     this.ios = ios;
     this.ports = ports;
     this.states = clones.map((clone) => new CloneState(engine, clone));
-    this.bios = new BioFactory(engine, env.block, ios, segmentBytes, (io) => {
+    this.bios = new BioFactory(env, ios, segmentBytes, (io) => {
       this.ioEnded(io);
     });
     const on = (label: string, step: (state: CloneState) => void): number =>
@@ -161,9 +113,7 @@ export class Submitter {
   /** Starts a clone now. */
   start(index: number): void {
     const s = this.states[index];
-    s.startNs = this.engine.now;
-    s.clone.countFromNs = s.startNs + s.clone.job.schedule.rampNs;
-    s.pacing.start(s.startNs);
+    s.begin(this.engine.now);
     this.machine.wake(-1, s.clone.task);
   }
 
@@ -180,19 +130,24 @@ export class Submitter {
 
   /** The head of the loop: decides what the task does next. */
   private next(s: CloneState): void {
-    if (this.mustStop(s) || !(s.hasChoice || s.generator.next())) {
+    const isStopping = this.mustStop(s);
+    if (!isStopping && (s.isThinking || s.pacing.takeThink(this.engine.now))) {
+      this.think(s);
+      return;
+    }
+    if (isStopping || !(s.hasChoice || s.generator.next())) {
       this.windDown(s);
       return;
     }
     s.hasChoice = true;
-    const { ddir } = s.generator;
+    const { ddir, drainsFirst } = s.generator;
+    if (drainsFirst && s.isBusy) {
+      this.drain(s, s.inFlight);
+      return;
+    }
     const isSynchronous = ddir === DDIR_SYNC || (ddir === DDIR_TRIM && s.clone.job.engine.isAsync);
     if (isSynchronous && s.batch.size > 0) {
       this.submitBatch(s);
-      return;
-    }
-    if (s.isThinking || s.pacing.takeThink()) {
-      this.think(s);
       return;
     }
     const dueNs = s.pacing.dueAt(ddir);
@@ -201,21 +156,49 @@ export class Submitter {
       return;
     }
     s.hasChoice = false;
-    this.burn(s, this.machine.costs.fioPrepareNs, this.kPrepared);
+    if (this.goesStraight(s)) this.submitAhead(s);
+    else this.burn(s, this.machine.costs.fioPrepareNs, this.kPrepared);
+  }
+
+  /** An I/O that is submitted by itself and needs one bio: everything up to its tag is one burst. */
+  private goesStraight(s: CloneState): boolean {
+    const { isAsync } = s.clone.job.engine;
+    return (
+      s.generator.sizeBytes <= this.bios.maxBioBytes &&
+      (!isAsync || (s.clone.job.depth.submitBatch <= 1 && s.batch.size === 0))
+    );
+  }
+
+  /** Preparation (lap 0, then the I/O begins), system call and set-up (lap 1, then its bio is queued), and on into the block layer. */
+  private submitAhead(s: CloneState): void {
+    const { generator, clone } = s;
+    const { costs } = this.machine;
+    const io = this.prepareIo(s, generator.ddir, generator.offsetBytes, generator.sizeBytes);
+    s.pacing.issued(generator.ddir, generator.sizeBytes);
+    this.machine.lap(clone.task, s.carryNs + costs.fioPrepareNs);
+    s.carryNs = 0;
+    const setupNs = s.syncIo === io ? this.syncSetupNs(io) : this.takeFromBatch(s);
+    this.machine.lap(clone.task, costs.syscallNs + setupNs);
+    s.biosMade = 1;
+    this.machine.pushReturn(clone.task, this.kBioSubmitted, clone.index);
+    this.block.submitBio(clone.task, this.bios.makeAhead(io, this.ioprioOf(s)));
+  }
+
+  private syncSetupNs(io: number): number {
+    const { costs } = this.machine;
+    return costs.psyncSetupNs + costs.pageMapNs * this.bios.pagesOf(io);
   }
 
   private mustStop(s: CloneState): boolean {
-    if (s.isStopping) return true;
-    const { runtimeNs, rampNs } = s.clone.job.schedule;
-    return runtimeNs > 0 && this.engine.now >= s.startNs + runtimeNs + rampNs;
+    return s.isStopping || this.engine.now >= s.endNs;
   }
 
   /** Nothing more to issue: submits what is queued, reaps what is in flight, syncs if asked to, ends. */
   private windDown(s: CloneState): void {
     s.isStopping = true;
-    if (s.batch.size > 0 || s.inFlight > 0) this.drain(s);
-    else if (this.owesEndSync(s)) {
-      s.endSyncDone = true;
+    if (s.isBusy) this.drain(s, s.inFlight);
+    else if (s.endSyncsLeft > 0 && s.error === '') {
+      s.endSyncsLeft--;
       this.prepareIo(s, DDIR_SYNC, 0, 0);
       this.burn(s, this.machine.costs.syscallNs, this.kSubmit);
     } else {
@@ -225,21 +208,16 @@ export class Submitter {
     }
   }
 
-  private owesEndSync(s: CloneState): boolean {
-    const { endFsync, fsyncOnClose } = s.clone.job.sync;
-    return (endFsync || fsyncOnClose) && s.clone.job.pattern.writes && !s.endSyncDone && s.error === '';
-  }
-
   /** Drains, then spins and sleeps for the think time. */
   private think(s: CloneState): void {
-    s.isThinking = s.batch.size > 0 || s.inFlight > 0;
+    s.isThinking = s.isBusy;
     if (s.isThinking) {
-      this.drain(s);
+      this.drain(s, 1);
       return;
     }
     const { thinktimeNs, thinktimeSpinNs } = s.clone.job.pace;
-    s.pacing.thought(thinktimeNs);
     s.thinkEndNs = this.engine.now + thinktimeNs;
+    s.pacing.thought(thinktimeNs, s.thinkEndNs);
     this.burn(s, thinktimeSpinNs, this.kThoughtful);
   }
 
@@ -250,13 +228,14 @@ export class Submitter {
 
   /** Ahead of schedule: what is queued goes out, what is in flight comes back, then the task sleeps. */
   private waitUntil(s: CloneState, atNs: number): void {
-    if (s.batch.size > 0 || s.inFlight > 0) this.drain(s);
-    else this.sleepUntil(s, atNs);
+    if (s.isBusy) this.drain(s, 1);
+    else this.sleepUntil(s, Math.min(atNs, s.endNs));
   }
 
-  private drain(s: CloneState): void {
+  /** Submits what is queued, then waits for `min` I/Os; what comes after is decided anew. */
+  private drain(s: CloneState, min: number): void {
     if (s.batch.size > 0) this.submitBatch(s);
-    else this.getEvents(s, 1);
+    else this.getEvents(s, min);
   }
 
   private sleepUntil(s: CloneState, atNs: number): void {
@@ -280,8 +259,7 @@ export class Submitter {
     s.pacing.issued(generator.ddir, generator.sizeBytes);
     const { costs } = this.machine;
     if (s.syncIo === io) {
-      const setupNs = costs.psyncSetupNs + costs.pageMapNs * this.bios.pagesOf(io);
-      this.burn(s, costs.syscallNs + setupNs, this.kSubmit);
+      this.burn(s, costs.syscallNs + this.syncSetupNs(io), this.kSubmit);
       return;
     }
     const { submitBatch, ioDepth } = clone.job.depth;
@@ -301,6 +279,7 @@ export class Submitter {
     ios.cpu[io] = s.clone.cpu;
     ios.keyId[io] = -1;
     ios.status[io] = STS_OK;
+    ios.flags[io] = ddir === DDIR_WRITE ? s.writeFlags : 0;
     ios.requests[io] = 0;
     ios.submitNs[io] = this.engine.now;
     ios.rows.start(io, this.engine.now);
@@ -363,19 +342,14 @@ export class Submitter {
   }
 
   private ioprioOf(s: CloneState): number {
-    const { ioprio: own, command } = s.clone.job.priority;
-    const base = own === undefined ? 0 : ioprio(own.class, own.level);
-    if (command === undefined) return base;
-    const direction = Math.min(1, this.ios.ddir[s.current]);
-    const percent = command.percent[direction];
-    if (percent === 0 || s.prioStream.below(100) >= percent) return base;
-    return ioprio(command.class[direction], command.level[direction]);
+    return s.priority.of(this.ios.ddir[s.current], this.ios.sizeBytes[s.current]);
   }
 
   /** The batch is with the block layer: reap when the queue is full, else prepare more. */
   private batchSubmitted(s: CloneState): void {
-    const { ioDepth, completeMin } = s.clone.job.depth;
-    if (s.isStopping || s.hasChoice || s.inFlight < ioDepth) this.next(s);
+    const { ioDepth, completeMin, completeMax } = s.clone.job.depth;
+    const polls = completeMax === 0; // fio then waits for one event after every submission
+    if (s.isStopping || s.hasChoice || (s.inFlight < ioDepth && !polls)) this.next(s);
     else this.getEvents(s, Math.max(1, Math.min(completeMin, s.inFlight)));
   }
 
@@ -444,9 +418,9 @@ export class Submitter {
       s.inFlight--;
       this.completeIo(s, s.ended.shift());
     }
-    const { low, ioDepth } = s.clone.job.depth;
-    const keepReaping = !s.isStopping && low < ioDepth && s.inFlight > low;
-    if (keepReaping) this.getEvents(s, 1);
+    const { low, ioDepth, completeMin } = s.clone.job.depth;
+    const keepsReaping = !s.isStopping && low < ioDepth && s.inFlight > low;
+    if (keepsReaping) this.getEvents(s, Math.max(1, Math.min(completeMin, s.inFlight)));
     else this.next(s);
   }
 
@@ -458,7 +432,7 @@ export class Submitter {
     ios.rows.mark(io, ST_COMPLETE_CPU, nowNs);
     const totalNs = nowNs - ios.submitNs[io];
     s.carryNs += this.machine.costs.fioReapNs;
-    s.pacing.completed(totalNs);
+    s.pacing.completed(ios.ddir[io]);
     this.checkIo(s, io, totalNs);
     this.ports.ioDone(io);
     ios.free(io);
@@ -467,13 +441,8 @@ export class Submitter {
   /** A failed or too slow I/O ends its job, as in fio. */
   private checkIo(s: CloneState, io: number, totalNs: number): void {
     const { ios } = this;
-    if (ios.status[io] !== STS_OK) this.fail(s, `I/O ${ios.id[io]} failed: ${STATUS_NAMES[ios.status[io]]}`);
+    if (ios.status[io] !== STS_OK) s.fail(`I/O ${ios.id[io]} failed: ${STATUS_NAMES[ios.status[io]]}`);
     const limitNs = ios.ddir[io] <= DDIR_TRIM ? s.clone.job.pace.maxLatencyNs[ios.ddir[io]] : 0;
-    if (limitNs > 0 && totalNs > limitNs) this.fail(s, `I/O ${ios.id[io]} took ${totalNs} ns, above max_latency`);
-  }
-
-  private fail(s: CloneState, error: string): void {
-    s.isStopping = true;
-    if (s.error === '') s.error = error;
+    if (limitNs > 0 && totalNs > limitNs) s.fail(`I/O ${ios.id[io]} took ${totalNs} ns, above max_latency`);
   }
 }

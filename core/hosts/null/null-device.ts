@@ -150,6 +150,10 @@ export class NullDevice implements Lld {
   // ------------------------------------------------------------------------------------------------ driver side
 
   /** Takes the request after `queueCpuNs` in `x`. Never refuses. Context: any. */
+  startsAtOnce(): boolean {
+    return true;
+  }
+
   queueRq(x: number, rq: number): void {
     this.machine.run(x, this.config.queueCpuNs, this.queuedKind, rq);
   }
