@@ -15,6 +15,8 @@ import { Workbench, type FacePorts } from './workbench.ts';
 /** The window, once there is one: the services' native side goes to it. */
 let window: BrowserWindow | undefined;
 let closeForGood: () => void = () => undefined;
+/** The user has said what becomes of unsaved changes. A window that went without being asked leaves them for the next start. */
+let isAnswered = false;
 
 /** macOS hands a double-clicked project over as an event, which may come before anything else is there. */
 let fileToOpen: string | undefined;
@@ -28,6 +30,7 @@ const face: FacePorts = {
   pickSave: (suggested) => (window === undefined ? Promise.resolve(null) : pickSave(window, suggested)),
   pickDirectory: () => (window === undefined ? Promise.resolve(null) : pickDirectory(window)),
   closeWindow: () => {
+    isAnswered = true;
     // after the answer has gone out to the page
     setImmediate(closeForGood);
     return true;
@@ -53,7 +56,7 @@ async function boot(): Promise<void> {
   openProjectFile = (path) => void comeForward(main, workbench, path);
   app.on('second-instance', (_event, argv, folder) => void comeForward(main, workbench, projectArgument(argv, folder)));
   app.on('window-all-closed', () => {
-    void workbench.close(false).finally(() => {
+    void workbench.close(!isAnswered).finally(() => {
       app.quit();
     });
   });

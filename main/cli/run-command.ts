@@ -35,6 +35,8 @@ export async function runCommand(file: string, flags: RunFlags): Promise<number>
     if (isBad || flags.quiet !== true) process.stderr.write(`${problemLine(file, problem)}\n`);
   if (isBad) return EXIT.badInput;
   checkCsvFolder(flags.csv);
+  if (experiment.run.detail === 'summary' && (flags.csv ?? flags.project) !== undefined && flags.quiet !== true)
+    tell('the definition says run.detail = "summary": no rows are recorded');
   const place = projectPlace(flags);
   try {
     const recording =

@@ -12,7 +12,7 @@ import { columnsInUse } from './live-stages.ts';
 import { MAX_PAGE_ROWS } from './page-size.ts';
 import { rangeCondition, rowRange, type RowRange } from './row-ranges.ts';
 import { queryWith } from './sql-files.ts';
-import { hasTotalIndex } from './run-indexes.ts';
+import { hasIndex } from './run-indexes.ts';
 import { checkedWhere } from './where.ts';
 
 type Cell = number | string | null;
@@ -43,7 +43,7 @@ export class Pages {
     const limit = Math.min(request.limit, MAX_PAGE_ROWS);
     const names = columns.map(quoted).join();
     if (where === '1' && sort === null) return { columns, ...this.byRowid(table, names, range, request.offset, limit) };
-    if (where === '1' && sort?.column === 'total_ns' && hasTotalIndex(this.database, table, runId))
+    if (where === '1' && sort !== null && hasIndex(this.database, table, sort.column, runId))
       return { columns, ...this.byIndex(runId, table, names, range, sort, request.offset, limit) };
     const list = this.list(table, range, where, sort, runId);
     return { columns, rows: this.byList(table, names, range, list, request.offset, limit), total: list.length };

@@ -1,5 +1,5 @@
 /**
- * Sort indexes, one per run and table, made after the run.
+ * Sort indexes, one per run, table and column, made after the run.
  *
  * They are partial (`WHERE run_id = N`): the rows of the next run do not belong in them, so recording it costs no index upkeep. The latest few
  * runs keep theirs; an older run is sorted without.
@@ -7,36 +7,42 @@
 import type Database from 'better-sqlite3';
 import type { RowTable } from '../../core/contract/api.ts';
 
-const INDEXED: readonly RowTable[] = ['io', 'request'];
+/** What tables are sorted by most: how slow, and when. */
+const INDEXED: Readonly<Record<RowTable, readonly string[]>> = {
+  io: ['total_ns', 'submit_ns'],
+  request: ['total_ns', 'queued_ns'],
+};
 
 /** @assume the runs somebody is still looking at. Each kept index costs every inserted row a comparison. */
 const RUNS_KEPT = 3;
 
-const indexName = (table: RowTable, runId: number): string => `${table}_total_ns_of_run_${runId}`;
+const prefixOf = (table: RowTable, column: string): string => `${table}_${column}_of_run_`;
 
-/** Is there an index on `total_ns` over this run's rows? */
-export function hasTotalIndex(database: Database.Database, table: RowTable, runId: number): boolean {
+const eachIndex = (work: (table: RowTable, column: string) => void): void => {
+  for (const table of Object.keys(INDEXED) as RowTable[]) for (const column of INDEXED[table]) work(table, column);
+};
+
+/** Is there an index on this column over this run's rows? */
+export function hasIndex(database: Database.Database, table: RowTable, column: string, runId: number): boolean {
   const found = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?");
-  return found.get(indexName(table, runId)) !== undefined;
+  return found.get(prefixOf(table, column) + String(runId)) !== undefined;
 }
 
 /** Makes the indexes of a run that has ended, and drops those of runs long past. */
 export function indexRun(database: Database.Database, runId: number): void {
-  for (const table of INDEXED) {
-    database.exec(
-      `CREATE INDEX IF NOT EXISTS "${indexName(table, runId)}" ON "${table}" (total_ns) WHERE run_id = ${Math.trunc(runId)}`,
-    );
-    dropAllBut(database, table, RUNS_KEPT);
-  }
+  eachIndex((table, column) => {
+    const name = prefixOf(table, column) + String(runId);
+    database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON "${table}" ("${column}") WHERE run_id = ${runId}`);
+    dropAllBut(database, prefixOf(table, column), RUNS_KEPT);
+  });
 }
 
 /** Removes the indexes of one run. */
 export function dropIndexes(database: Database.Database, runId: number): void {
-  for (const table of INDEXED) database.exec(`DROP INDEX IF EXISTS "${indexName(table, runId)}"`);
+  eachIndex((table, column) => database.exec(`DROP INDEX IF EXISTS "${prefixOf(table, column)}${runId}"`));
 }
 
-function dropAllBut(database: Database.Database, table: RowTable, kept: number): void {
-  const prefix = indexName(table, 0).slice(0, -1);
+function dropAllBut(database: Database.Database, prefix: string, kept: number): void {
   const names = database
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?) = ?")
     .pluck()

@@ -93,6 +93,11 @@ describe('pages', () => {
     }
   });
 
+  test('by submission time are in that order', () => {
+    const page = new Pages(db).page(ask({ sort: { column: 'submit_ns', descending: true }, offset: 10, limit: 3 }));
+    expect(column(page, 'io_id')).toEqual([999_989, 999_988, 999_987]);
+  });
+
   test('of an indexed sort column come from the index', () => {
     const plan = db
       .prepare(

@@ -156,6 +156,33 @@ describe('recording rows', () => {
   });
 });
 
+describe('indexes', () => {
+  const indexes = (path: string): unknown[] => {
+    const db = new Database(path, { readonly: true });
+    try {
+      return db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'io_total%' ORDER BY name")
+        .pluck()
+        .all();
+    } finally {
+      db.close();
+    }
+  };
+
+  test('are there for the latest three runs only, and for none while it is recorded', () => {
+    const { writer, path } = newProject();
+    for (let i = 1; i <= 4; i++) {
+      const runId = beginRun(writer);
+      writeRows(writer, 10);
+      expect(indexes(path)).not.toContain(`io_total_ns_of_run_${runId}`);
+      writer.indexRun(runId);
+    }
+    expect(indexes(path)).toEqual([2, 3, 4].map((run) => `io_total_ns_of_run_${run}`));
+    writer.removeRun(3);
+    expect(indexes(path)).toEqual([2, 4].map((run) => `io_total_ns_of_run_${run}`));
+  });
+});
+
 describe('opening', () => {
   test('turns runs that nobody runs any more into interrupted ones, with the rows they have', () => {
     const { writer, path } = newProject();
