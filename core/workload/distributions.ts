@@ -2,10 +2,10 @@
  * Random distributions over the blocks of a file: which block the next random I/O goes to.
  *
  * Zipf after Gray et al., "Quickly generating billion-record synthetic databases" (SIGMOD 1994); pareto as a power of a uniform draw; normal by summing twelve uniform
- * draws. As in fio, the ranks of zipf, pareto and normal are scattered over the file by a hash and a random base, unless a centre is given. The numbers are not fio's own
- * (another generator), their statistics are.
+ * draws. As in fio, the ranks of zipf, pareto and normal are scattered over the file by a hash, so neighbours in rank are not neighbours on the device; a centre only moves the
+ * whole picture so that the hottest block of zipf and pareto lies there. The numbers are not fio's own (another generator), their statistics are.
  *
- * @source fio 3.33 HOWTO "random_distribution"
+ * @source fio 3.33 HOWTO "random_distribution"; scattering with and without a centre observed with `--write_iolog`
  */
 import type { RandomStream } from '../engine/random.ts';
 import type { Distribution, ZoneEntry } from './fio/job.ts';
@@ -16,23 +16,39 @@ export type BlockDraw = () => number;
 /** Terms of the zeta sum that are added one by one; the rest is an integral. @assume good to six digits for theta up to 2 */
 const ZETA_TERMS = 100_000;
 
-/** The draw of a distribution over `blocks` blocks of `blockBytes` for direction `ddir`. */
+/** The draw of a distribution over `blocks` blocks of `blockBytes` for direction `ddir`; `scatters`: ranks are hashed over the blocks. */
 export function blockDraw(
   distribution: Distribution,
   blocks: number,
   blockBytes: number,
   ddir: number,
   stream: RandomStream,
+  scatters = true,
 ): BlockDraw {
   switch (distribution.kind) {
     case 'random':
       return () => stream.below(blocks);
     case 'zipf':
-      return placed(zipf(blocks, distribution.parameter, stream), blocks, distribution.center, stream);
+      return placed(
+        zipf(blocks, distribution.parameter, stream),
+        blocks,
+        distribution.center ?? stream.unit(),
+        scatters,
+      );
     case 'pareto':
-      return placed(pareto(blocks, distribution.parameter, stream), blocks, distribution.center, stream);
+      return placed(
+        pareto(blocks, distribution.parameter, stream),
+        blocks,
+        distribution.center ?? stream.unit(),
+        scatters,
+      );
     case 'normal':
-      return normal(blocks, distribution.parameter, distribution.center, stream);
+      return placed(
+        normal(blocks, distribution.parameter, stream),
+        blocks,
+        (distribution.center ?? 0.5) - 0.5,
+        scatters,
+      );
     case 'zoned':
     case 'zoned_abs':
       return zoned(distribution.zones[ddir] ?? distribution.zones[0], blocks, blockBytes, stream);
@@ -67,28 +83,26 @@ function pareto(blocks: number, h: number, stream: RandomStream): BlockDraw {
   return () => Math.min(blocks - 1, Math.floor(blocks * stream.unit() ** power));
 }
 
-function normal(blocks: number, deviationPercent: number, center: number | undefined, stream: RandomStream): BlockDraw {
+/** Around the middle of the ranks. */
+function normal(blocks: number, deviationPercent: number, stream: RandomStream): BlockDraw {
   const deviation = (blocks * deviationPercent) / 100;
-  const middle = blocks * (center ?? 0.5);
+  const middle = Math.floor(blocks / 2);
   return () => {
     let sum = -6;
     for (let i = 0; i < 12; i++) sum += stream.unit();
-    return modulo(Math.floor(middle + sum * deviation), blocks);
+    return modulo(middle + Math.floor(sum * deviation), blocks);
   };
 }
 
-/** Spreads ranks over the file: scattered by a hash and a random base, or counted from a centre. */
-function placed(rank: BlockDraw, blocks: number, center: number | undefined, stream: RandomStream): BlockDraw {
-  if (center !== undefined) {
-    const base = Math.floor(center * blocks);
-    return () => modulo(rank() + base, blocks);
-  }
-  const base = stream.below(blocks);
-  return () => (scatter(rank()) + base) % blocks;
+/** Spreads ranks over the file, counted from `base` (a share of the file); rank 0 stays at the base. */
+function placed(rank: BlockDraw, blocks: number, base: number, scatters: boolean): BlockDraw {
+  const baseBlock = modulo(Math.floor(base * blocks), blocks);
+  return scatters ? () => (scatter(rank()) + baseBlock) % blocks : () => (rank() + baseBlock) % blocks;
 }
 
-/** A 53-bit hash of a rank: two rounds of 32-bit mixing (finaliser of MurmurHash3). */
+/** A 53-bit hash of a rank, 0 for 0: two rounds of 32-bit mixing (finaliser of MurmurHash3). */
 function scatter(rank: number): number {
+  if (rank === 0) return 0;
   const low = mix(rank | 0);
   const high = mix((Math.floor(rank / 0x1_0000_0000) ^ low) + 0x9e3779b9) & 0x1fffff;
   return high * 0x1_0000_0000 + (low >>> 0);

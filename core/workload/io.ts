@@ -26,6 +26,8 @@ export class IoTable {
   keyId: Int32Array;
   /** Worst BLK_STS_* of its bios. */
   status: Uint8Array;
+  /** REQ_* flags of its bios beyond those of its direction. */
+  flags: Int32Array;
   submitNs: Float64Array;
   completeNs: Float64Array;
   biosLeft: Int32Array;
@@ -51,6 +53,7 @@ export class IoTable {
     this.cpu = new Int32Array(capacity);
     this.keyId = new Int32Array(capacity);
     this.status = new Uint8Array(capacity);
+    this.flags = new Int32Array(capacity);
     this.submitNs = new Float64Array(capacity);
     this.completeNs = new Float64Array(capacity);
     this.biosLeft = new Int32Array(capacity);
@@ -93,6 +96,7 @@ export class IoTable {
     this.cpu = wider(this.cpu, new Int32Array(n));
     this.keyId = wider(this.keyId, new Int32Array(n));
     this.status = wider(this.status, new Uint8Array(n));
+    this.flags = wider(this.flags, new Int32Array(n));
     this.submitNs = wider(this.submitNs, new Float64Array(n));
     this.completeNs = wider(this.completeNs, new Float64Array(n));
     this.biosLeft = wider(this.biosLeft, new Int32Array(n));

@@ -2,9 +2,12 @@
  * The access pattern of one clone on one file: the offset and size of its next I/O.
  *
  * Sequential directions each have a position of their own. Random directions draw a block: every block once per pass where the job keeps a random
- * map, independent draws otherwise. A tail smaller than the smallest block is not issued.
+ * map, independent draws otherwise. What follows a random I/O sequentially (rand*:N, percentage_random) leaves the map alone, as in fio. A tail smaller than the smallest block
+ * is not issued.
  *
- * @source fio 3.33 HOWTO "rw", "norandommap", "blockalign", "percentage_random"; sequences in blk-mq-and-formats.md 2.5.3
+ * `@assume` random_generator=lfsr visits every block once like the map does; its order is another one.
+ *
+ * @source fio 3.33 HOWTO "rw", "norandommap", "blockalign", "percentage_random"; sequences in blk-mq-and-formats.md 2.5.3 and observed with `--write_iolog`
  */
 import type { Engine } from '../engine/engine.ts';
 import type { RandomStream } from '../engine/random.ts';
@@ -14,6 +17,7 @@ import type { FioJob } from './fio/job.ts';
 import { DDIR_READ, DDIR_TRIM, DDIR_WRITE } from './io.ts';
 import { RandomMap } from './random-map.ts';
 import { sizeDraw, type SizeDraw } from './sizes.ts';
+import { StridedZones } from './zones.ts';
 
 const DIRECTIONS = [DDIR_READ, DDIR_WRITE, DDIR_TRIM] as const;
 
@@ -24,130 +28,159 @@ export class FilePattern {
 
   private readonly job: FioJob;
   private readonly region: FileRegion;
+  private readonly engine: Engine;
+  private readonly streamName: string;
+  /** Starts over by itself at the end instead of ending the pass. */
+  private readonly wraps: boolean;
+  /** A block of the map. */
   private readonly unitBytes: number;
   private readonly map: RandomMap | undefined;
-  private readonly streamName: string;
-  private readonly engine: Engine;
-  private offsets: RandomStream;
+  private readonly zones: StridedZones | undefined;
   private draws: readonly BlockDraw[] = [];
   private sizes: readonly SizeDraw[] = [];
-  private readonly randomShare: RandomStream;
+  private share: RandomStream;
+  private zoneStream: RandomStream;
   /** Where the next sequential I/O of each direction begins (relative to the file). */
   private readonly position = new Float64Array(DIRECTIONS.length);
   private readonly lastOffset = new Float64Array(DIRECTIONS.length);
   private readonly leftAtOffset = new Int32Array(DIRECTIONS.length);
 
-  constructor(engine: Engine, name: string, job: FioJob, region: FileRegion) {
+  constructor(engine: Engine, name: string, job: FioJob, region: FileRegion, wraps: boolean) {
     this.engine = engine;
     this.job = job;
     this.region = region;
+    this.wraps = wraps;
     this.streamName = `workload/${name}`;
-    this.unitBytes = Math.min(...DIRECTIONS.filter((d) => usesDirection(job, d)).map((d) => job.blocks.alignBytes[d]));
+    const used = DIRECTIONS.filter((d) => usesDirection(job, d));
+    this.unitBytes = Math.min(...used.map((d) => job.blocks.alignBytes[d]));
     const blocks = Math.floor(region.sizeBytes / this.unitBytes);
-    this.map = job.pattern.isRandom && job.random.usesMap && blocks > 0 ? new RandomMap(blocks) : undefined;
-    this.randomShare = engine.stream(`${this.streamName}/share`);
-    this.offsets = engine.stream(`${this.streamName}/offset`);
+    this.zones = job.region.zones === undefined ? undefined : new StridedZones(job.region.zones, region.sizeBytes);
+    const usesMap = keepsMap(job) && this.zones === undefined && blocks > 0;
+    this.map = usesMap ? new RandomMap(blocks) : undefined;
+    this.share = engine.stream(`${this.streamName}/share`);
+    this.zoneStream = engine.stream(`${this.streamName}/zone`);
     this.makeDraws();
-    this.restartPositions();
   }
 
   /** Chooses the next I/O in direction `ddir`; false when the pass over the file is over. */
   next(ddir: number): boolean {
-    const { pattern } = this.job;
+    const { pattern, random } = this.job;
+    if (this.zones !== undefined) return this.zoned(this.zones, ddir);
     if (!pattern.isRandom) return this.sequential(ddir);
     if (this.leftAtOffset[ddir] > 0) {
       this.leftAtOffset[ddir]--;
-      if (pattern.sequencer === 'identical') return this.again(ddir);
-      if (this.sequential(ddir)) return true;
+      return pattern.sequencer === 'identical' ? this.again(ddir) : this.following(ddir);
     }
-    const randomPercent = this.job.random.randomPercent[ddir];
-    if (randomPercent < 100 && this.randomShare.below(100) >= randomPercent) {
-      if (this.sequential(ddir)) return true;
-      this.position[ddir] = 0;
-      return this.sequential(ddir);
-    }
+    const percent = random.randomPercent[ddir];
+    if (percent < 100 && this.share.below(100) >= percent) return this.following(ddir);
     this.leftAtOffset[ddir] = pattern.ioPerOffset - 1;
-    return this.random(ddir);
+    return this.random(ddir, true);
   }
 
-  /** Begins another pass. A repeatable job sees the same order again. */
-  restart(): void {
+  /** Begins another pass; `fresh`: with the same draws again. */
+  restart(fresh: boolean): void {
     this.map?.reset();
-    if (this.job.random.isRepeatable) {
-      this.offsets = this.engine.stream(`${this.streamName}/offset`);
-      this.makeDraws();
-    }
-    this.restartPositions();
-  }
-
-  private restartPositions(): void {
-    const backwards = this.job.pattern.holeBytes < 0;
-    for (const d of DIRECTIONS) {
-      this.position[d] = backwards ? Math.max(0, this.region.sizeBytes - this.job.blocks.minBytes[d]) : 0;
-      this.leftAtOffset[d] = 0;
-    }
+    this.zones?.restart();
+    this.position.fill(0);
+    this.leftAtOffset.fill(0);
+    if (!fresh) return;
+    this.share = this.engine.stream(`${this.streamName}/share`);
+    this.zoneStream = this.engine.stream(`${this.streamName}/zone`);
+    this.makeDraws();
   }
 
   private makeDraws(): void {
-    const { job } = this;
-    const blocks = Math.max(1, Math.floor(this.region.sizeBytes / this.unitBytes));
+    const { blocks, random } = this.job;
+    const offsets = this.engine.stream(`${this.streamName}/offset`);
     const sizes = this.engine.stream(`${this.streamName}/size`);
-    this.draws = DIRECTIONS.map((d) => blockDraw(job.random.distribution, blocks, this.unitBytes, d, this.offsets));
-    this.sizes = DIRECTIONS.map((d) => sizeDraw(job.blocks.sizes[d], job.blocks.isUnaligned, sizes));
+    this.draws = DIRECTIONS.map((d) => {
+      const unitBytes = this.map === undefined ? blocks.alignBytes[d] : this.unitBytes;
+      const reach = this.region.sizeBytes - (this.map === undefined ? blocks.minBytes[d] : unitBytes);
+      const count = Math.max(1, Math.floor(reach / unitBytes) + 1);
+      return blockDraw(random.distribution, count, unitBytes, d, offsets);
+    });
+    this.sizes = DIRECTIONS.map((d) => sizeDraw(blocks.sizes[d], blocks.isUnaligned, sizes));
   }
 
   private drawSize(ddir: number, isRandom: boolean, roomBytes: number): number {
-    const { blocks } = this.job;
-    const by = blocks.writeSizesForRandom ? (isRandom ? DDIR_WRITE : DDIR_READ) : ddir;
-    const drawn = this.sizes[by](roomBytes);
-    if (drawn <= roomBytes) return drawn;
-    return Math.floor(roomBytes / blocks.minBytes[by]) * blocks.minBytes[by];
+    if (!this.job.blocks.writeSizesForRandom) return this.sizes[ddir](roomBytes);
+    return this.sizes[isRandom ? DDIR_WRITE : DDIR_READ](roomBytes);
   }
 
   private sequential(ddir: number): boolean {
-    const at = this.position[ddir];
-    if (at < 0) return false;
-    const size = this.drawSize(ddir, false, this.region.sizeBytes - at);
-    if (size <= 0) return false;
+    const { sizeBytes } = this.region;
     const { holeBytes } = this.job.pattern;
-    this.position[ddir] = holeBytes < 0 ? at + holeBytes : at + size + holeBytes;
-    if (this.map !== undefined) this.markVisited(at, size);
-    return this.choose(ddir, at, size);
-  }
-
-  private random(ddir: number): boolean {
-    const drawn = this.draws[ddir]();
-    const block = this.map === undefined ? drawn : this.map.nextFree(drawn);
-    if (block < 0) return false;
-    const at = block * this.unitBytes;
-    let size = this.drawSize(ddir, true, this.region.sizeBytes - at);
-    if (size <= 0) {
-      if (this.map === undefined) return this.choose(ddir, 0, this.drawSize(ddir, true, this.region.sizeBytes));
-      this.map.visit(block);
-      return this.random(ddir);
+    let at = this.position[ddir];
+    if (at >= sizeBytes) {
+      if (!this.wraps) return false;
+      at = 0;
     }
-    if (this.map !== undefined) size = this.visitRun(block, size);
-    this.position[ddir] = at + size;
-    return this.choose(ddir, at, size);
+    if (at > 0 && holeBytes !== 0) {
+      at += holeBytes;
+      if (at < 0 || at >= sizeBytes) at = holeBytes > 0 ? 0 : sizeBytes + holeBytes;
+    }
+    if (at < 0) return false; // the step back is larger than the file
+    return this.choose(ddir, at, this.drawSize(ddir, false, sizeBytes - at));
   }
 
-  /** Marks the blocks of an I/O as visited, as far as they are free, and cuts the I/O there. */
-  private visitRun(block: number, sizeBytes: number): number {
-    const map = this.map;
-    if (map === undefined) return sizeBytes;
-    const wanted = Math.ceil(sizeBytes / this.unitBytes);
-    let n = 0;
-    while (n < wanted && block + n < map.blocks && !map.isVisited(block + n)) map.visit(block + n++);
-    return n === wanted ? sizeBytes : n * this.unitBytes;
+  /** The block after the last one; at the end of the file a random one. */
+  private following(ddir: number): boolean {
+    return this.position[ddir] < this.region.sizeBytes ? this.sequential(ddir) : this.random(ddir, false);
   }
 
-  private markVisited(atBytes: number, sizeBytes: number): void {
-    const map = this.map;
-    if (map === undefined) return;
-    const end = Math.min(map.blocks, Math.ceil((atBytes + sizeBytes) / this.unitBytes));
-    for (let block = Math.floor(atBytes / this.unitBytes); block < end; block++) {
+  private random(ddir: number, marks: boolean): boolean {
+    const { map } = this;
+    if (map === undefined) {
+      const at = this.draws[ddir]() * this.job.blocks.alignBytes[ddir];
+      return this.choose(ddir, at, this.drawSize(ddir, true, this.region.sizeBytes - at));
+    }
+    for (let misfits = 0; misfits < map.blocks; misfits++) {
+      if (map.free === 0) {
+        if (!this.wraps) return false;
+        map.reset();
+      }
+      const block = map.nextFree(this.draws[ddir]());
+      const at = this.alignedOffset(ddir, block);
+      const size = this.drawSize(ddir, true, this.region.sizeBytes - at);
+      if (size > 0) return this.choose(ddir, at, marks ? this.visitRun(map, ddir, at, size) : size);
+      map.visit(block); // not even the smallest fits here
+    }
+    return false;
+  }
+
+  private alignedOffset(ddir: number, block: number): number {
+    const at = block * this.unitBytes;
+    const alignBytes = this.job.blocks.alignBytes[ddir];
+    return alignBytes === this.unitBytes ? at : Math.floor(at / alignBytes) * alignBytes;
+  }
+
+  /** Marks the blocks of an I/O as visited. An I/O larger than the smallest is cut at the first block that was visited before. */
+  private visitRun(map: RandomMap, ddir: number, atBytes: number, sizeBytes: number): number {
+    const first = atBytes / this.unitBytes;
+    const end = Math.min(map.blocks, first + Math.ceil(sizeBytes / this.unitBytes));
+    let block = first;
+    while (block < end && !map.isVisited(block)) map.visit(block++);
+    if (block === end) return sizeBytes;
+    const cutBytes = Math.max(this.job.blocks.minBytes[ddir], (block - first) * this.unitBytes);
+    // directions with other blocks may have begun the smallest block already
+    for (; block < end && (block - first) * this.unitBytes < cutBytes; block++) {
       if (!map.isVisited(block)) map.visit(block);
     }
+    return Math.min(sizeBytes, cutBytes);
+  }
+
+  private zoned(zones: StridedZones, ddir: number): boolean {
+    if (zones.turn()) this.position.fill(zones.startBytes);
+    const { startBytes, windowBytes } = zones;
+    const alignBytes = this.job.blocks.alignBytes[ddir];
+    const blocks = Math.floor((windowBytes - this.job.blocks.minBytes[ddir]) / alignBytes) + 1;
+    if (blocks < 1) return false;
+    let at = this.position[ddir];
+    if (this.job.pattern.isRandom) at = startBytes + this.zoneStream.below(blocks) * alignBytes;
+    else if (at < startBytes || at >= startBytes + windowBytes) at = startBytes;
+    const size = this.drawSize(ddir, this.job.pattern.isRandom, startBytes + windowBytes - at);
+    zones.issued(size);
+    return this.choose(ddir, at, size);
   }
 
   private again(ddir: number): boolean {
@@ -157,10 +190,18 @@ export class FilePattern {
 
   private choose(ddir: number, atBytes: number, sizeBytes: number): boolean {
     this.lastOffset[ddir] = atBytes;
+    this.position[ddir] = atBytes + sizeBytes;
     this.offsetBytes = this.region.startBytes + atBytes;
     this.sizeBytes = sizeBytes;
     return sizeBytes > 0;
   }
+}
+
+/** An LFSR visits every block once whether or not a map is wanted. */
+function keepsMap(job: FioJob): boolean {
+  const { random, pattern } = job;
+  if (!pattern.isRandom) return false;
+  return random.usesMap || (random.generator === 'lfsr' && random.distribution.kind === 'random');
 }
 
 function usesDirection(job: FioJob, ddir: number): boolean {
