@@ -106,6 +106,7 @@ class Run implements RunObject {
       dm: {},
       deadlock: isDeadlock ? { chain: this.stack.waits.chain(), lastEvents: engine.lastEvents() } : null,
       violations: machine.violations.map((v) => `${v.law} at ${v.atNs} ns: ${v.what}`),
+      warnings: workload.errors(),
     };
   }
 

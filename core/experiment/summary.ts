@@ -78,4 +78,6 @@ export interface RunSummary {
   readonly dm: Readonly<Record<string, number>>;
   readonly deadlock: null | { readonly chain: readonly string[]; readonly lastEvents: readonly string[] };
   readonly violations: readonly string[];
+  /** What the user should know about an otherwise valid run: jobs that ended early, and why. Missing in runs of earlier versions. */
+  readonly warnings?: readonly string[];
 }

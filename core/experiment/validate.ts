@@ -42,7 +42,7 @@ export function validateDefinition(definition: unknown, ports: ValidationPorts =
   const machine = resolveMachine(data, problems);
   const device = resolveDevice(data, machine.cpus, problems);
   const jobs = resolveJobs(data, ports, machine.cpus, problems);
-  crossChecks(data, jobs, problems);
+  crossChecks(data, jobs, machine.cpus, problems);
   if (problems.some((p) => p.severity === 'error') || device === undefined) return { problems };
   const experiment: ValidExperiment = {
     name: data.name,
@@ -165,7 +165,7 @@ function ofFio(issue: FioIssue, path: string): Problem {
 }
 
 /** What no single field can tell: sizes against the device, queues against CPUs. */
-function crossChecks(data: Parsed, jobs: readonly FioJob[], problems: Problem[]): void {
+function crossChecks(data: Parsed, jobs: readonly FioJob[], cpus: number, problems: Problem[]): void {
   const { device, queue } = data;
   const path = 'fio' in data.workload ? '/workload/fio' : '/workload/fioFile';
   for (const job of jobs) {
@@ -193,6 +193,7 @@ function crossChecks(data: Parsed, jobs: readonly FioJob[], problems: Problem[])
       });
     }
   }
+  for (const job of jobs) problems.push(...jobWarnings(job, device.capacity, cpus, path));
   if (queue.scheduler !== 'none' && device.kind === 'ufs' && (device.hwQueues ?? 1) > 1) {
     problems.push({
       severity: 'warning',
@@ -201,6 +202,22 @@ function crossChecks(data: Parsed, jobs: readonly FioJob[], problems: Problem[])
       message: `Linux uses no scheduler by default when a device has several hardware queues; ${queue.scheduler} will serialise them`,
     });
   }
+}
+
+/** Where a job asks for more than the machine or the device has, and gets less. */
+function jobWarnings(job: FioJob, capacityBytes: number, cpus: number, path: string): Problem[] {
+  const found: Problem[] = [];
+  const warn = (code: string, message: string): void => {
+    found.push({ severity: 'warning', path, line: job.line, code, message: `job "${job.name}": ${message}` });
+  };
+  const { size, offset } = job.region;
+  const roomBytes = capacityBytes - extentBytes(offset, capacityBytes);
+  if (size?.unit === 'bytes' && size.bytes > roomBytes) {
+    warn('capacity', `its size is cut to the ${formatBytes(roomBytes)} that the device has from its offset on`);
+  }
+  const missing = (job.cpus.allowed ?? []).filter((cpu) => cpu >= cpus);
+  if (missing.length > 0) warn('cpus', `cpus_allowed names CPUs that the machine does not have: ${missing.join(', ')}`);
+  return found;
 }
 
 /** The names allowed at a path of the definition, from the JSON Schema (for the message about an unknown name). */

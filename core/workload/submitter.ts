@@ -223,7 +223,8 @@ export class Submitter {
 
   /** The spinning part of the think time is over: the rest is slept. */
   private thoughtful(s: CloneState): void {
-    this.sleepUntil(s, s.thinkEndNs);
+    if (s.isStopping) this.next(s);
+    else this.sleepUntil(s, s.thinkEndNs);
   }
 
   /** Ahead of schedule: what is queued goes out, what is in flight comes back, then the task sleeps. */

@@ -100,9 +100,9 @@ export class Workload implements WaitSource {
     return least;
   }
 
-  /** Errors that ended jobs early, as sentences. */
+  /** Errors that ended jobs early, as sentences: `app.0 ended early: I/O 17 failed: EIO`. */
   errors(): string[] {
-    return this.submitter.states.filter((s) => s.error !== '').map((s) => `${s.clone.name}: ${s.error}`);
+    return this.submitter.states.filter((s) => s.error !== '').map((s) => `${s.clone.name} ended early: ${s.error}`);
   }
 
   private fractionOf(s: CloneState): number {

@@ -35,6 +35,7 @@ export function summaryText(summary: RunSummary): string {
     counters(summary),
     deadlock(summary),
     violations(summary),
+    warnings(summary),
   ];
   return `${parts
     .filter((part) => part.length > 0)
@@ -130,6 +131,10 @@ function deadlock(summary: RunSummary): string[] {
 function violations(summary: RunSummary): string[] {
   if (summary.violations.length === 0) return [];
   return ['Violated laws', ...summary.violations.map((line) => `  ${line}`)];
+}
+
+function warnings({ warnings: sentences = [] }: RunSummary): string[] {
+  return sentences.length === 0 ? [] : ['Warnings', ...sentences.map((line) => `  ${line}`)];
 }
 
 /** Pads columns to equal width: the first `left` to the left, the others to the right. */

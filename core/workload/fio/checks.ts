@@ -5,6 +5,7 @@
  *
  * @source fio 3.33, each conflict observed by starting such a job on the null engine
  */
+import { NOT_ACTED_ON } from './checks-emulation.ts';
 import type { FioIssueCode, IssueList, Place } from './issues.ts';
 import type { FioJob } from './job.ts';
 import { EMULATED_ENGINES } from './options-engine.ts';
@@ -167,6 +168,9 @@ function checkEmulation(check: JobCheck): void {
       `iodepth: ioengine ${job.engine.name} is synchronous, one I/O at a time`,
       'use libaio or io_uring',
     );
+  }
+  for (const { option, isAsked, message, hint } of NOT_ACTED_ON) {
+    if (isAsked(job)) check.warning(option, 'ignored', `${option}: ${message}`, hint);
   }
   if (job.verify?.isDone === true && job.pattern.writes) {
     check.warning(
