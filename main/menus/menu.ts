@@ -26,6 +26,8 @@ const MENUS: readonly { readonly label: string; readonly entries: readonly Entry
       command('project.save', 'Save', 'CmdOrCtrl+S'),
       command('project.saveAs', 'Save As…', 'CmdOrCtrl+Shift+S'),
       'separator',
+      command('export.csv', 'Export CSV…'),
+      'separator',
       { role: 'close' },
     ],
   },
@@ -58,7 +60,7 @@ const MENUS: readonly { readonly label: string; readonly entries: readonly Entry
     entries: [command('run.start', 'Run', 'F5'), command('run.stop', 'Stop', 'Shift+F5')],
   },
   { label: 'Window', entries: [{ role: 'minimize' }, { role: 'zoom' }] },
-  { label: 'Help', entries: [command('help.keys', 'Keyboard Shortcuts'), { role: 'about' }] },
+  { label: 'Help', entries: [command('help.keys', 'Keyboard Shortcuts'), command('help.about', 'About blklab')] },
 ];
 
 /** The menu as Electron's template. `run` is called with the id of a command. */
