@@ -1,0 +1,332 @@
+/**
+ * For specs of keyslots: a driver that does what it is told and remembers what its hardware would hold, and a machine with tasks that get, hold, put and evict
+ * as listed.
+ */
+import { COSTS, NO_WAKER } from '../../engine/testing.ts';
+import { Engine } from '../../engine/engine.ts';
+import { Machine } from '../../engine/machine.ts';
+import { auditProfile } from './audit.ts';
+import type { ProfileConfig } from './config.ts';
+import { CryptoProfile, type ProfileEnv } from './profile.ts';
+import {
+  type CryptoProfileOps,
+  EIO,
+  KEY_TYPE_RAW,
+  NO_KEY,
+  NO_SLOT,
+  NULL_SLOT,
+  OK,
+  type OpOwner,
+  type RuntimePm,
+} from './types.ts';
+
+/** A driver under test: its operations, and the test's hands on its hardware. */
+export interface DriverUnderTest {
+  readonly ops: CryptoProfileOps;
+  /** The key that the hardware really holds in a slot; NO_KEY for none. */
+  hardwareKey(slot: number): number;
+  /** The next programming (or eviction) fails with -EIO and changes nothing. */
+  failNext(): void;
+  /** All keys are lost, as in a reset. */
+  loseKeys(): void;
+}
+
+export type MakeDriver = (engine: Engine, machine: Machine, slots: number) => DriverUnderTest;
+
+/** One call of a driver operation. */
+export interface SeenOp {
+  readonly what: string;
+  readonly slot: number;
+  readonly keyId: number;
+  readonly atNs: number;
+}
+
+/** How a scripted operation passes its time. */
+export type ScriptedWay = 'at-once' | 'burn' | 'sleep';
+
+export class ScriptedOps implements CryptoProfileOps, DriverUnderTest {
+  readonly seen: SeenOp[] = [];
+  readonly ops = this;
+  maySleep: boolean;
+  programNs: number;
+  evictNs = 1_000;
+  /** Status of the next operations, in order; OK when there are none left. */
+  readonly statuses: number[] = [];
+  readonly hardware: Int32Array;
+  private readonly engine: Engine;
+  private readonly machine: Machine;
+  private readonly way: ScriptedWay;
+  private readonly doneKind: number;
+  private readonly wakeKind: number;
+  private owner: OpOwner | undefined;
+  private pending: { slot: number; keyId: number; output: Uint8Array | undefined } = {
+    slot: -1,
+    keyId: -1,
+    output: undefined,
+  };
+
+  constructor(engine: Engine, machine: Machine, slots: number, way: ScriptedWay = 'burn', programNs = 10_000) {
+    this.engine = engine;
+    this.machine = machine;
+    this.way = way;
+    this.maySleep = way === 'sleep';
+    this.programNs = programNs;
+    this.hardware = new Int32Array(slots).fill(NO_KEY);
+    this.doneKind = engine.register('test.op-done', (x) => this.done(x));
+    this.wakeKind = engine.register('test.op-wake', (x) => machine.wake(NO_WAKER, x));
+  }
+
+  attach(owner: OpOwner): void {
+    this.owner = owner;
+  }
+
+  hardwareKey(slot: number): number {
+    return this.hardware[slot];
+  }
+
+  failNext(): void {
+    this.statuses.push(EIO);
+  }
+
+  loseKeys(): void {
+    this.hardware.fill(NO_KEY);
+  }
+
+  keyslotProgram(x: number, keyId: number, slot: number): void {
+    this.begin('program', x, slot, keyId, this.programNs);
+  }
+
+  keyslotEvict(x: number, keyId: number, slot: number): void {
+    this.begin('evict', x, slot, keyId, this.evictNs);
+  }
+
+  deriveSwSecret(x: number, ephemeral: Uint8Array): void {
+    this.begin('derive', x, -1, -1, this.programNs, ephemeral.toReversed());
+  }
+
+  importKey(x: number, raw: Uint8Array): void {
+    this.begin('import', x, -1, -1, this.programNs, raw.toReversed());
+  }
+
+  generateKey(x: number): void {
+    this.begin('generate', x, -1, -1, this.programNs, Uint8Array.of(1, 2, 3));
+  }
+
+  prepareKey(x: number, longTerm: Uint8Array): void {
+    this.begin('prepare', x, -1, -1, this.programNs, longTerm.toReversed());
+  }
+
+  /** The operations of one kind, as `slot=key`. */
+  calls(what: string): string[] {
+    return this.seen.filter((op) => op.what === what).map((op) => `${op.slot}=${op.keyId}`);
+  }
+
+  private begin(what: string, x: number, slot: number, keyId: number, ns: number, output?: Uint8Array): void {
+    this.seen.push({ what, slot, keyId, atNs: this.engine.now });
+    this.pending = { slot, keyId: what === 'evict' ? NO_KEY : keyId, output };
+    if (this.way === 'at-once') this.done(x);
+    else if (this.way === 'burn') this.machine.run(x, ns, this.doneKind, x);
+    else {
+      this.engine.after(ns, this.wakeKind, x);
+      this.machine.sleep(x, this.doneKind, x);
+    }
+  }
+
+  private done(x: number): void {
+    const { slot, keyId, output } = this.pending;
+    const status = this.statuses.shift() ?? OK;
+    if (status === OK && slot >= 0) this.hardware[slot] = keyId;
+    this.owner?.opDone(x, status, output);
+  }
+}
+
+/** What a task of a test does next. */
+export type Step =
+  | { readonly do: 'get'; readonly key: number }
+  | { readonly do: 'put'; readonly key: number }
+  | { readonly do: 'evict'; readonly key: number }
+  | { readonly do: 'restore' }
+  | { readonly do: 'sleep'; readonly ns: number };
+
+/** The outcome of a step, when it was over. */
+export interface Outcome {
+  readonly task: string;
+  readonly what: string;
+  readonly key: number;
+  readonly slot: number;
+  readonly status: number;
+  readonly startedNs: number;
+  readonly endedNs: number;
+}
+
+interface Client {
+  readonly x: number;
+  readonly name: string;
+  readonly steps: Step[];
+  at: number;
+  startedNs: number;
+  readonly held: Map<number, number>;
+  readonly forgotten: Set<number>;
+}
+
+export const TEST_CONFIG: Omit<ProfileConfig, 'slots'> = {
+  maxDunBytes: 8,
+  modes: { 'AES-256-XTS': 0x1200 },
+  keyTypes: KEY_TYPE_RAW,
+  costs: { lookupNs: 0, slowPathNs: 0, putNs: 0 },
+};
+
+export interface RigOptions {
+  readonly slots: number;
+  readonly driver?: MakeDriver;
+  readonly config?: Partial<ProfileConfig>;
+  readonly env?: Partial<ProfileEnv>;
+  /** Made with the machine, before the profile. */
+  readonly pm?: (engine: Engine, machine: Machine) => RuntimePm;
+}
+
+export class KeyslotRig {
+  readonly engine = new Engine(1);
+  readonly machine = new Machine(this.engine, COSTS, 4);
+  readonly driver: DriverUnderTest;
+  readonly profile: CryptoProfile;
+  readonly outcomes: Outcome[] = [];
+  /** Breaches found after an event. */
+  readonly breaches: string[] = [];
+  private readonly clients: Client[] = [];
+  private readonly nextKind: number;
+  private readonly startKind: number;
+  private readonly wakeKind: number;
+
+  constructor(options: RigOptions) {
+    const make = options.driver ?? ((engine, machine, slots) => new ScriptedOps(engine, machine, slots));
+    this.driver = make(this.engine, this.machine, options.slots);
+    const pm = options.pm?.(this.engine, this.machine);
+    const config = { ...TEST_CONFIG, slots: options.slots, ...options.config, ...(pm && { runtimePm: pm }) };
+    const env = { engine: this.engine, machine: this.machine, ...options.env };
+    this.profile = new CryptoProfile(env, config, this.driver.ops);
+    this.nextKind = this.engine.register('test.next', (c) => this.stepEnded(this.clients[c]));
+    this.startKind = this.engine.register('test.start', (c) => this.step(this.clients[c]));
+    this.wakeKind = this.engine.register('test.wake', (x) => this.machine.wake(NO_WAKER, x));
+  }
+
+  /** A task that starts at `atNs` and does these steps. */
+  task(name: string, atNs: number, steps: Step[], cpu = this.clients.length % 4): number {
+    const c = this.clients.length;
+    const x = this.machine.createTask(name, cpu, this.startKind, c);
+    this.clients.push({ x, name, steps, at: 0, startedNs: 0, held: new Map(), forgotten: new Set() });
+    this.engine.at(atNs, this.wakeKind, x);
+    return x;
+  }
+
+  /** `what` happens outside any context at `atNs`. */
+  at(atNs: number, what: () => void): void {
+    this.engine.at(atNs, this.engine.register('test.at', what), 0);
+  }
+
+  /** The test itself gives back what `task` gets with `key` (the rig no longer counts it as held). */
+  forget(task: string, key: number): void {
+    const client = this.clients.find((c) => c.name === task);
+    client?.forgotten.add(key);
+  }
+
+  /** Runs to the end, looking at the tables after every event. */
+  run(): this {
+    while (this.engine.runSlice(1)) this.audit();
+    this.audit();
+    return this;
+  }
+
+  /** `get A → 0` and the like, in order of their ends, of one task or of all. */
+  got(task?: string): string[] {
+    return this.outcomes
+      .filter((o) => o.what === 'get' && (task === undefined || o.task === task))
+      .map((o) => `${o.key} in ${o.slot}`);
+  }
+
+  /** Everything that is wrong at the end: breaches, violations of laws, and what is left. */
+  problems(): string[] {
+    const violations = this.machine.violations.map((v) => `${v.law}: ${v.what}`);
+    return [...this.breaches, ...violations, ...this.profile.checkEmpty()];
+  }
+
+  private audit(): void {
+    const { table, hardware, slots } = this.profile;
+    this.breaches.push(...auditProfile(this.profile));
+    const held = new Int32Array(slots);
+    for (const client of this.clients) for (const slot of client.held.values()) if (slot >= 0) held[slot]++;
+    for (let slot = 0; slot < slots; slot++) {
+      if (this.machine.current < 0 && held[slot] > table.refs[slot]) {
+        this.breaches.push(`I-2: slot ${slot} is held ${held[slot]} times with ${table.refs[slot]} references`);
+      }
+      const isSettled = held[slot] > 0 && table.key[slot] !== NO_KEY && !hardware.lock.isHeldForWriting;
+      if (isSettled && this.isIntact && this.driver.hardwareKey(slot) !== table.key[slot]) {
+        this.breaches.push(`I-30: slot ${slot} holds key ${this.driver.hardwareKey(slot)}, not ${table.key[slot]}`);
+      }
+    }
+  }
+
+  /** False while a test lets the hardware hold something else than the profile thinks. */
+  isIntact = true;
+
+  private step(client: Client): void {
+    const { x, steps } = client;
+    const { machine, profile } = this;
+    if (client.at === steps.length) {
+      machine.exit(x);
+      return;
+    }
+    const step = steps[client.at];
+    client.startedNs = this.engine.now;
+    if (step.do === 'sleep') {
+      this.engine.after(step.ns, this.wakeKind, x);
+      machine.sleep(x, this.nextKind, this.clients.indexOf(client));
+      return;
+    }
+    machine.pushReturn(x, this.nextKind, this.clients.indexOf(client));
+    if (step.do === 'get') profile.get(x, step.key);
+    else if (step.do === 'evict') profile.evict(x, step.key);
+    else if (step.do === 'restore') profile.reprogramAll(x);
+    else {
+      this.putBack(client, step.key);
+      machine.ret(x);
+    }
+  }
+
+  private putBack(client: Client, key: number): void {
+    const slot = client.held.get(key) ?? NO_SLOT;
+    client.held.delete(key);
+    if (slot === NO_SLOT) return; // the get failed
+    const now = slot === NULL_SLOT ? key : this.profile.table.key[slot];
+    if (now !== key && now !== NO_KEY) this.breaches.push(`I-7: slot ${slot} was got for key ${key} and holds ${now}`);
+    this.profile.put(client.x, slot);
+  }
+
+  private stepEnded(client: Client): void {
+    const { x } = client;
+    const step = client.steps[client.at++];
+    const key = 'key' in step ? step.key : NO_KEY;
+    const slot = step.do === 'get' ? this.profile.gotSlot(x) : NO_SLOT;
+    const status = step.do === 'get' || step.do === 'evict' ? this.profile.status(x) : OK;
+    if (step.do === 'get' && !client.forgotten.has(key)) client.held.set(key, slot);
+    this.outcomes.push({
+      task: client.name,
+      what: step.do,
+      key,
+      slot,
+      status,
+      startedNs: client.startedNs,
+      endedNs: this.engine.now,
+    });
+    this.step(client);
+  }
+}
+
+/** Steps that get a key, hold it and give it back. */
+export function use(key: number, holdNs = 1_000): Step[] {
+  return [
+    { do: 'get', key },
+    { do: 'sleep', ns: holdNs },
+    { do: 'put', key },
+  ];
+}
