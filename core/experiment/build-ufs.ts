@@ -10,11 +10,14 @@ const GEARS = ['HS-G1', 'HS-G2', 'HS-G3', 'HS-G4', 'HS-G5'] as const;
 /** Algorithm id AES-XTS and key size id 256 bit. @source inline-crypto.md 3.6 */
 const AES_XTS_256 = (3 << 16) | 0;
 
+/** As ufsConfigProblems allows. */
+const MAX_MCQ_QUEUES = 32;
+
 /** The host configuration that a definition asks for. */
 export function ufsConfig(device: ValidUfs, cpus: number): UfsConfig {
   const { host, power } = device;
   const defaults = defaultUfsConfig(host.generation);
-  const mcq = host.mcq ?? host.generation === 'ufs-4.0';
+  const mcq = usesMcq(device);
   return {
     ...defaults,
     link: {
@@ -41,9 +44,33 @@ export function ufsConfig(device: ValidUfs, cpus: number): UfsConfig {
   };
 }
 
-/** What of the host configuration cannot work, as sentences; for validation. */
-export function ufsProblems(device: ValidUfs, cpus: number): string[] {
-  return ufsConfigProblems(ufsConfig(device, cpus));
+/** What of the host configuration cannot work, with a JSON pointer below `/device`; for validation. */
+export function ufsProblems(device: ValidUfs, cpus: number): { readonly path: string; readonly message: string }[] {
+  const { host, queueDepth, hwQueues } = device;
+  const problems: { path: string; message: string }[] = [];
+  const isMcq = usesMcq(device);
+  const most = isMcq ? 256 : 32;
+  if (queueDepth !== undefined && (queueDepth < 2 || queueDepth > most)) {
+    const why = isMcq ? 'with MCQ (task tags have 8 bits)' : 'without MCQ (the doorbell has 32 bits)';
+    problems.push({ path: '/queueDepth', message: `must be from 2 to ${most} ${why}; one entry is the driver's own` });
+  }
+  if (hwQueues !== undefined && hwQueues > (isMcq ? MAX_MCQ_QUEUES : 1))
+    problems.push({
+      path: '/hwQueues',
+      message: isMcq ? `must be at most ${MAX_MCQ_QUEUES}` : 'must be 1 without MCQ (host.mcq)',
+    });
+  const fastest = defaultUfsConfig(host.generation).link.gear;
+  if (host.gear !== undefined && GEARS.indexOf(host.gear) + 1 > fastest)
+    problems.push({
+      path: '/host/gear',
+      message: `${host.gear} is faster than ${host.generation} allows; allowed: ${GEARS.slice(0, fastest).join(', ')}`,
+    });
+  if (problems.length > 0) return problems;
+  return ufsConfigProblems(ufsConfig(device, cpus)).map((message) => ({ path: '', message }));
+}
+
+function usesMcq({ host }: ValidUfs): boolean {
+  return host.mcq ?? host.generation === 'ufs-4.0';
 }
 
 /** CRYPTOCAP words of the definition's algorithms. */

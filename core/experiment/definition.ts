@@ -67,13 +67,13 @@ const deviceCrypto = z.strictObject({
     .array(
       z.strictObject({
         mode: z.enum(['AES-256-XTS']),
-        dataUnitSizes: z.array(bytes({ min: 512, max: 65_536 })).min(1),
+        dataUnitSizes: z.array(bytes({ min: 512, max: 65_536, powerOfTwo: true })).min(1),
       }),
     )
     .prefault([{ mode: 'AES-256-XTS', dataUnitSizes: [512, 4096] }]),
 });
 
-const blockSize = bytes({ min: 512, max: 4096 });
+const blockSize = bytes({ min: 512, max: 4096, powerOfTwo: true });
 
 const ufsDevice = z.strictObject({
   kind: z.literal('ufs'),
@@ -94,11 +94,20 @@ const ufsDevice = z.strictObject({
   power,
 });
 
-const latency = z.union([
-  timeNs({ min: 1 }),
-  z.strictObject({ distribution: z.literal('uniform'), min: timeNs(), max: timeNs() }),
-  z.strictObject({ distribution: z.literal('exponential'), mean: timeNs({ min: 1 }) }),
-]);
+const latency = z.union(
+  [
+    timeNs({ min: 1 }),
+    z.discriminatedUnion(
+      'distribution',
+      [
+        z.strictObject({ distribution: z.literal('uniform'), min: timeNs(), max: timeNs() }),
+        z.strictObject({ distribution: z.literal('exponential'), mean: timeNs({ min: 1 }) }),
+      ],
+      { error: 'must have a "distribution": "uniform" (with min and max) or "exponential" (with mean)' },
+    ),
+  ],
+  { error: 'must be a time such as "100us", or { "distribution": "uniform" or "exponential", … }' },
+);
 
 const nullDevice = z.strictObject({
   kind: z.literal('null').describe('a device of pure latency, for queueing studies'),
@@ -140,13 +149,19 @@ const queue = z
   })
   .prefault({});
 
-const workload = z.union(
-  [
-    z.strictObject({ fio: z.string().min(1) }),
-    z.strictObject({ fioFile: z.string().min(1).describe('path, relative to the definition') }),
-  ],
-  { error: 'must hold either "fio" (the text of a job file) or "fioFile" (its path)' },
-);
+const EITHER_FIO = 'must hold either "fio" (the text of a job file) or "fioFile" (its path)';
+
+const workload = z
+  .strictObject(
+    {
+      fio: z.string().min(1).optional().describe('text of a job file'),
+      fioFile: z.string().min(1).optional().describe('path of a job file, relative to the definition'),
+    },
+    { error: EITHER_FIO },
+  )
+  .refine(({ fio, fioFile }) => (fio === undefined) !== (fioFile === undefined), { error: EITHER_FIO })
+  .transform(({ fio, fioFile }) => (fio === undefined ? { fioFile: fioFile ?? '' } : { fio }))
+  .describe('what the jobs do: exactly one of the two');
 
 const run = z
   .strictObject({
@@ -166,7 +181,7 @@ export const definitionSchema = z
   .strictObject({
     format: z.literal(1, { error: 'must be 1: the only format there is' }),
     name: z.string().min(1).max(200).default('Untitled'),
-    seed: z.int({ error: 'must be a whole number' }).min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+    seed: count(0, Number.MAX_SAFE_INTEGER).default(1),
     machine,
     device: z.discriminatedUnion('kind', [ufsDevice, nullDevice], { error: 'must have a "kind": "ufs" or "null"' }),
     queue,

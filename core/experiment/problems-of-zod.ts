@@ -4,32 +4,46 @@ import type { Problem } from './problem.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** All findings as problems, unions resolved to the branch that came closest. */
-export function problemsOfZod(
-  issues: readonly Issue[],
-  keysAt: (path: readonly PropertyKey[]) => readonly string[],
-): Problem[] {
-  return issues.flatMap((issue) => problemsOf(issue, issue.path, keysAt));
+/** What the translation may ask of the definition and its schema. */
+export interface Surroundings {
+  /** The names allowed at a path. */
+  readonly keysAt: (path: readonly PropertyKey[]) => readonly string[];
+  readonly valueAt: (path: readonly PropertyKey[]) => unknown;
 }
 
-function problemsOf(
-  issue: Issue,
-  path: readonly PropertyKey[],
-  keysAt: (path: readonly PropertyKey[]) => readonly string[],
-): Problem[] {
+/** All findings as problems, unions resolved to the branch that came closest. */
+export function problemsOfZod(issues: readonly Issue[], around: Surroundings): Problem[] {
+  return issues.flatMap((issue) => problemsOf(issue, issue.path, around));
+}
+
+function problemsOf(issue: Issue, path: readonly PropertyKey[], around: Surroundings): Problem[] {
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(path, key, keysAt(path)));
-    case 'invalid_union': {
-      const closest = closestBranch(issue.errors);
-      if (closest === undefined) return [problem(path, 'type', issue.message)];
-      return closest.flatMap((inner) => problemsOf(inner, [...path, ...inner.path], keysAt));
-    }
+      return issue.keys.map((key) => unknownKey(path, key, around.keysAt(path)));
+    case 'invalid_union':
+      return unionProblems(issue, path, around);
     case 'invalid_value':
-      return [problem(path, 'choice', `must be one of ${issue.values.map((v) => JSON.stringify(v)).join(', ')}`)];
+      return [problem(path, 'choice', missing(path, around) + choiceWords(issue))];
+    case 'invalid_type':
+      return [problem(path, 'type', missing(path, around) + typeWords(issue))];
+    case 'too_small':
+    case 'too_big':
+      return [problem(path, 'range', sizeWords(issue))];
+    case 'custom':
+      return [problem(path, 'value', issue.message)];
     default:
       return [problem(path, issue.code, issue.message)];
   }
+}
+
+function unionProblems(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: readonly PropertyKey[],
+  around: Surroundings,
+): Problem[] {
+  const closest = closestBranch(issue.errors);
+  if (closest === undefined) return [problem(path, 'type', missing(path, around) + issue.message)];
+  return closest.flatMap((inner) => problemsOf(inner, [...path, ...inner.path], around));
 }
 
 /** The branch of a union whose findings lie deepest: that is the one the user meant. Undefined when every branch fails at its root. */
@@ -41,12 +55,45 @@ function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[
       0,
       ...branch.map((i) => i.path.length + (i.code === 'custom' || i.code === 'unrecognized_keys' ? 1 : 0)),
     );
-    if (depth > bestDepth) {
-      best = branch;
-      bestDepth = depth;
-    }
+    if (depth <= bestDepth) continue;
+    best = branch;
+    bestDepth = depth;
   }
   return best;
+}
+
+/** Whether a message is the schema library's, not ours. */
+function isStock(message: string): boolean {
+  return /^(Invalid|Too|Unrecognized)/.test(message);
+}
+
+function missing(path: readonly PropertyKey[], around: Surroundings): string {
+  return path.length > 0 && around.valueAt(path) === undefined ? 'is missing; ' : '';
+}
+
+function choiceWords({ message, values }: z.core.$ZodIssueInvalidValue): string {
+  if (!isStock(message)) return message;
+  const words = values.map((v) => JSON.stringify(v)).join(', ');
+  return values.length === 1 ? `must be ${words}` : `must be one of ${words}`;
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  object: 'an object { … }',
+  record: 'an object { … }',
+  array: 'a list [ … ]',
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+function typeWords({ message, expected }: z.core.$ZodIssueInvalidType): string {
+  return isStock(message) ? `must be ${TYPE_WORDS[expected] ?? expected}` : message;
+}
+
+function sizeWords(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  if (!isStock(issue.message)) return issue.message;
+  if (issue.code === 'too_small') return 'must not be empty';
+  return `must have at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string, allowed: readonly string[]): Problem {

@@ -36,7 +36,13 @@ type Parsed = z.output<typeof definitionSchema>;
 /** Checks a definition. Never throws for bad input. */
 export function validateDefinition(definition: unknown, ports: ValidationPorts = {}): Validated {
   const parsed = definitionSchema.safeParse(definition);
-  if (!parsed.success) return { problems: problemsOfZod(parsed.error.issues, (path) => keysAt(definition, path)) };
+  if (!parsed.success) {
+    const around = {
+      keysAt: (path: readonly PropertyKey[]) => keysAt(definition, path),
+      valueAt: (path: readonly PropertyKey[]) => valueAt(definition, path),
+    };
+    return { problems: problemsOfZod(parsed.error.issues, around) };
+  }
   const problems: Problem[] = [];
   const { data } = parsed;
   const machine = resolveMachine(data, problems);
@@ -98,7 +104,7 @@ function resolveDevice(data: Parsed, cpus: number, problems: Problem[]): ValidEx
   const media = resolveMedia(device.media, problems);
   if (media === undefined) return undefined;
   const resolved = { ...device, media };
-  for (const message of ufsProblems(resolved, cpus)) problems.push(error('/device', 'range', message));
+  for (const { path, message } of ufsProblems(resolved, cpus)) problems.push(error(`/device${path}`, 'range', message));
   return resolved;
 }
 
@@ -168,6 +174,10 @@ function ofFio(issue: FioIssue, path: string): Problem {
 function crossChecks(data: Parsed, jobs: readonly FioJob[], cpus: number, problems: Problem[]): void {
   const { device, queue } = data;
   const path = 'fio' in data.workload ? '/workload/fio' : '/workload/fioFile';
+  if (device.capacity % device.logicalBlockSize !== 0) {
+    const message = `${device.capacity} bytes are not a multiple of the logical block size ${device.logicalBlockSize}`;
+    problems.push(error('/device/capacity', 'range', message));
+  }
   for (const job of jobs) {
     const { minBytes, maxBytes } = job.blocks;
     const odd = [...minBytes, ...maxBytes].find((size) => size % device.logicalBlockSize !== 0);
@@ -220,19 +230,28 @@ function jobWarnings(job: FioJob, capacityBytes: number, cpus: number, path: str
   return found;
 }
 
+function valueAt(definition: unknown, path: readonly PropertyKey[]): unknown {
+  let value = definition;
+  for (const part of path)
+    value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined;
+  return value;
+}
+
 /** The names allowed at a path of the definition, from the JSON Schema (for the message about an unknown name). */
 function keysAt(definition: unknown, path: readonly PropertyKey[]): readonly string[] {
   let schema = jsonSchema() as SchemaNode | undefined;
   let value: unknown = definition;
   for (const part of path) {
-    schema = branchFor(schema, value)?.properties?.[String(part)];
-    value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined;
+    const branch = branchFor(schema, value);
+    schema = branch?.properties?.[String(part)] ?? branch?.items;
+    value = valueAt(value, [part]);
   }
   return Object.keys(branchFor(schema, value)?.properties ?? {});
 }
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
   readonly const?: unknown;
@@ -240,8 +259,9 @@ interface SchemaNode {
 
 /** Of a union, the branch whose `kind` or `distribution` is the value's, else the first object. */
 function branchFor(schema: SchemaNode | undefined, value: unknown): SchemaNode | undefined {
-  const branches = schema?.oneOf ?? schema?.anyOf;
-  if (branches === undefined) return schema;
+  const direct = schema?.oneOf ?? schema?.anyOf;
+  if (direct === undefined) return schema;
+  const branches = direct.flatMap((branch) => branch.oneOf ?? branch.anyOf ?? [branch]);
   const own = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const matching = branches.find((b) =>
     ['kind', 'distribution'].some(
