@@ -98,6 +98,10 @@ export function dunOfIv(iv: Uint8Array): bigint {
 
 /** Writes a DUN into a row. */
 export function storeDun(words: Uint32Array, row: number, dun: bigint): void {
+  if (dun <= Number.MAX_SAFE_INTEGER) {
+    storeNarrowDun(words, row, Number(dun));
+    return;
+  }
   const at = row * DUN_WORDS;
   let rest = dun;
   for (let i = 0; i < DUN_WORDS; i++, rest >>= 32n) words[at + i] = Number(rest & WORD_MASK);
@@ -108,7 +112,7 @@ export function storeNarrowDun(words: Uint32Array, row: number, dun: number): vo
   const at = row * DUN_WORDS;
   words[at] = dun % WORD_SPAN;
   words[at + 1] = dun / WORD_SPAN;
-  words.fill(0, at + 2, at + DUN_WORDS);
+  for (let i = at + 2; i < at + DUN_WORDS; i++) words[i] = 0;
 }
 
 /** Reads a DUN from a row. */
