@@ -94,14 +94,15 @@ export class CpuScheduler {
 
   /** The current context burns `costNs` (plus what it was charged) and then continues at `kind(arg)`. */
   run(x: number, costNs: number, kind: number, arg: number): void {
-    if (x !== this.current) throw new Error(`machine: run() for ${this.contexts.names[x]}, which is not executing`);
-    if (this.contexts.hasNext[x] !== 0) throw new Error(`machine: ${this.contexts.names[x]} continues twice`);
-    const lapsNs = this.contexts.lapsGathered[x] === 0 ? 0 : this.contexts.beginLaps(x, costNs);
-    this.contexts.remainingNs[x] = lapsNs + costNs + this.contexts.chargeNs[x];
-    this.contexts.chargeNs[x] = 0;
-    this.contexts.nextKind[x] = kind;
-    this.contexts.nextArg[x] = arg;
-    this.contexts.hasNext[x] = 1;
+    const contexts = this.contexts;
+    if (x !== this.current) throw new Error(`machine: run() for ${contexts.names[x]}, which is not executing`);
+    if (contexts.hasNext[x] !== 0) throw new Error(`machine: ${contexts.names[x]} continues twice`);
+    const lapsNs = contexts.lapsGathered[x] === 0 ? 0 : contexts.beginLaps(x, costNs);
+    contexts.remainingNs[x] = lapsNs + costNs + contexts.chargeNs[x];
+    contexts.chargeNs[x] = 0;
+    contexts.nextKind[x] = kind;
+    contexts.nextArg[x] = arg;
+    contexts.hasNext[x] = 1;
   }
 
   /**
@@ -171,6 +172,7 @@ export class CpuScheduler {
   /** Picks what the CPU does next: hardirq, softirq, the task that owns it, the run queue, or nothing. */
   private decide(cpu: number): void {
     const cpus = this.cpus;
+    const contexts = this.contexts;
     let x: number;
     if (this.hardBusy[cpu] !== 0) x = cpu;
     else if (this.hardQueue[cpu].size > 0) {
@@ -186,10 +188,10 @@ export class CpuScheduler {
     else if (this.runQueueLength(cpu) > 0) {
       x = (this.urgentQueue[cpu].size > 0 ? this.urgentQueue : this.runQueue)[cpu].shift();
       this.taskOn[cpu] = x;
-      if (this.contexts.watched[x] !== 0) this.watcher?.taskResumes(x);
+      if (contexts.watched[x] !== 0) this.watcher?.taskResumes(x);
       if (this.lastTask[cpu] !== x) {
         this.contextSwitches++;
-        this.contexts.remainingNs[x] += this.costs.contextSwitchNs;
+        contexts.remainingNs[x] += this.costs.contextSwitchNs;
         this.lastTask[cpu] = x;
       }
     } else {
@@ -198,35 +200,38 @@ export class CpuScheduler {
       this.idle.enter(cpu, this.engine.now);
       return;
     }
+    const nowNs = this.engine.now;
     this.running[cpu] = x;
-    this.startedNs[cpu] = this.engine.now;
-    this.burstSeq[cpu] = this.engine.at(this.engine.now + this.contexts.remainingNs[x], this.burstKind, cpu);
+    this.startedNs[cpu] = nowNs;
+    this.burstSeq[cpu] = this.engine.at(nowNs + contexts.remainingNs[x], this.burstKind, cpu);
   }
 
   private beginItem(x: number, queue: IntRing, entryNs: number): void {
-    this.contexts.remainingNs[x] = queue.shift() + entryNs + this.contexts.chargeNs[x];
-    this.contexts.chargeNs[x] = 0;
-    this.contexts.nextKind[x] = queue.shift();
-    this.contexts.nextArg[x] = queue.shift();
-    this.contexts.hasNext[x] = 1;
+    const contexts = this.contexts;
+    contexts.remainingNs[x] = queue.shift() + entryNs + contexts.chargeNs[x];
+    contexts.chargeNs[x] = 0;
+    contexts.nextKind[x] = queue.shift();
+    contexts.nextArg[x] = queue.shift();
+    contexts.hasNext[x] = 1;
   }
 
   private burstEnded(cpu: number): void {
+    const contexts = this.contexts;
     if (this.burstSeq[cpu] !== this.engine.seq) return; // that burst was preempted; its rest comes later
     const x = this.running[cpu];
     this.account(cpu, x, this.engine.now - this.startedNs[cpu]);
     this.running[cpu] = NONE;
-    this.contexts.remainingNs[x] = 0;
-    if (this.contexts.lapsOver[x] < this.contexts.laps[x]) this.contexts.passLaps(x, 0, this.engine.now);
-    if (x >= 2 * this.cpus && this.contexts.state[x] !== TASK_RUNNABLE) {
+    contexts.remainingNs[x] = 0;
+    if (contexts.lapsOver[x] < contexts.laps[x]) contexts.passLaps(x, 0, this.engine.now);
+    if (x >= 2 * this.cpus && contexts.state[x] !== TASK_RUNNABLE) {
       this.leaveCpu(cpu, x); // the trailing cost of a task that is going to sleep
       this.decide(cpu);
       return;
     }
-    this.contexts.hasNext[x] = 0;
+    contexts.hasNext[x] = 0;
     this.deciding[cpu] = 1;
     this.current = x;
-    this.engine.call(this.contexts.nextKind[x], this.contexts.nextArg[x]);
+    this.engine.call(contexts.nextKind[x], contexts.nextArg[x]);
     if (x >= 2 * this.cpus) this.goHome(x);
     this.current = NONE;
     this.deciding[cpu] = 0;
