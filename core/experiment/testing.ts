@@ -1,5 +1,5 @@
 /**
- * For specs of whole runs: runs a definition in this thread and keeps its rows, and checks what must hold between the rows of any run, whatever was run.
+ * For specs of definitions and of whole runs: runs a definition in this thread and keeps its rows, and checks what must hold between the rows of any run, whatever was run.
  *
  * The checks are made from the outside, from the tables that users get, and share no code with the checks that a run makes on itself.
  */
@@ -7,6 +7,7 @@ import type { TraceBatch, TraceTable } from '../trace/schema.ts';
 import { createRun } from './run.ts';
 import type { RunSummary } from './summary.ts';
 import type { ValidExperiment } from './definition.ts';
+import type { Problem } from './problem.ts';
 import { validateDefinition } from './validate.ts';
 
 /** All rows of one table. */
@@ -218,4 +219,20 @@ function tagProblems(request: Rows, { depth, isShared }: TagRules): string[] {
 
 function sum(values: Float64Array): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+export const WORKLOAD = { fio: '[read]\nrw=randread\ndirect=1\nsize=1g\n' };
+
+/** A good definition with some parts replaced. */
+export function definitionOf(more: object): object {
+  return { format: 1, device: { kind: 'ufs' }, workload: WORKLOAD, ...more };
+}
+
+/** Problems of severity `error` of a definition. */
+export function problemsOf(definition: unknown): readonly Problem[] {
+  return validateDefinition(definition).problems.filter((p) => p.severity === 'error');
+}
+
+export function problemsAt(definition: unknown, path: string): readonly Problem[] {
+  return problemsOf(definition).filter((p) => p.path === path);
 }
