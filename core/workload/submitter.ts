@@ -364,10 +364,7 @@ export class Submitter {
       return;
     }
     s.ended.push(io);
-    if (s.wanted > 0 && s.ended.size >= s.wanted) {
-      s.wanted = 0;
-      this.machine.wake(this.machine.current, s.clone.task);
-    }
+    if (s.wanted > 0 && s.ended.size >= s.wanted) this.machine.wake(this.machine.current, s.clone.task);
   }
 
   /** A synchronous call: sleeps until its I/O has ended. */
