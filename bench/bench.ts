@@ -20,7 +20,7 @@ interface Options {
 const USUAL: Amounts = {
   heapEvents: 1_000_000,
   plainRows: 1_000_000,
-  equalRows: 300_000,
+  equalRows: 1_000_000,
   csvRequests: 200_000,
   sizes: [10_000, 100_000, 1_000_000],
 };
