@@ -41,6 +41,11 @@ export class Rows {
     return all;
   }
 
+  /** The texts that text columns index. */
+  get allTexts(): readonly string[] {
+    return this.texts;
+  }
+
   /** Texts of a text column; empty for NULL. */
   text(name: string): string[] {
     return Array.from(this.column(name), (index) => this.texts[index] ?? '');
