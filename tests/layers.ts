@@ -71,7 +71,7 @@ function rankOf(file: string): number | undefined {
   return rank < 0 ? undefined : rank;
 }
 
-/** The room of a core file; each host controller is a room of its own, files directly in `hosts/` are shared by them. */
+/** The room of a core file; each host controller is a room of its own, files directly in `hosts/` are shared by them and by the engine `ice`. */
 function roomOf(file: string): string {
   const parts = file.split('/');
   return parts[1] === 'hosts' && parts.length > 3 ? `hosts/${parts[2]}` : parts[1];
@@ -86,7 +86,7 @@ function roomBreach(from: string, to: string): string | undefined {
   const targetRank = rankOf(to);
   if (rank === undefined) return `core/${room} has no place in the room order`;
   if (targetRank === undefined) return `core/${target} has no place in the room order`;
-  const isSharedByHosts = target === 'hosts' && room.startsWith('hosts/');
+  const isSharedByHosts = target === 'hosts' && (room.startsWith('hosts/') || room === 'ice');
   if (room === target || targetRank < rank || isSharedByHosts) return undefined;
   return `${room} may import only rooms to its left, ${target} is not`;
 }

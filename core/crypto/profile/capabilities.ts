@@ -4,7 +4,8 @@
  *
  * @kernel v6.12 block/blk-crypto-profile.c __blk_crypto_cfg_supported, blk_crypto_intersect_capabilities, block/blk-crypto-sysfs.c; inline-crypto.md 1.5, 1.10, 1.12
  */
-import { KEY_TYPE_HW_WRAPPED, KEY_TYPE_RAW } from './types.ts';
+import type { CryptoConfig } from '../key.ts';
+import { KEY_TYPE_HW_WRAPPED, KEY_TYPE_RAW, MAX_IV_BYTES, modeById } from '../mode.ts';
 
 export interface CryptoCapabilities {
   /** Widest DUN in bytes: 8 for UFS, 4 for CQHCI, 16 for Exynos FMP. */
@@ -15,20 +16,13 @@ export interface CryptoCapabilities {
   readonly keyTypes: number;
 }
 
-/** What a key asks of the hardware: blk_crypto_config. */
-export interface CryptoConfig {
-  readonly mode: string;
-  readonly dataUnitSize: number;
-  readonly dunBytes: number;
-  readonly keyType: number;
-}
-
 /** All data unit sizes or-ed: what a layered device starts from. @source block/blk-crypto-profile.c memset of modes_supported to 0xFF */
 const ANY_DATA_UNIT_SIZE = 0xffffffff;
 
 /** True when the hardware can do it natively; the order of the tests is that of the kernel and has no effect. */
 export function supportsConfig(capabilities: CryptoCapabilities, config: CryptoConfig): boolean {
-  if (((capabilities.modes[config.mode] ?? 0) & config.dataUnitSize) === 0) return false;
+  const mode = modeById(config.mode);
+  if (mode === undefined || ((capabilities.modes[mode.name] ?? 0) & config.dataUnitSize) === 0) return false;
   if (capabilities.maxDunBytes < config.dunBytes) return false;
   return (capabilities.keyTypes & config.keyType) !== 0;
 }
@@ -45,7 +39,7 @@ export function intersectCapabilities(
     if (mask !== 0) common[mode] = mask;
   }
   return {
-    maxDunBytes: Math.min(32, ...underlying.map((u) => u.maxDunBytes)), // 32: the widest IV, inline-crypto.md 1.2
+    maxDunBytes: Math.min(MAX_IV_BYTES, ...underlying.map((u) => u.maxDunBytes)),
     modes: common,
     keyTypes: underlying.reduce((types, u) => types & u.keyTypes, KEY_TYPE_RAW | KEY_TYPE_HW_WRAPPED),
   };

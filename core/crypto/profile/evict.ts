@@ -92,7 +92,7 @@ export class Evictor {
 
   /** The slot has no key any more; it keeps its place among the idle ones. */
   private unlink(slot: number): void {
-    this.profile.table.setKey(slot, NO_KEY);
+    this.profile.setSlotKey(slot, NO_KEY);
     this.profile.spans.change(slot, SPAN_EMPTY, NO_KEY, this.engine.now);
   }
 

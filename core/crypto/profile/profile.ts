@@ -15,7 +15,8 @@ import type { WaitEdge, WaitSource } from '../../engine/waits.ts';
 import type { DetailLog } from '../../trace/log.ts';
 import { NO_LOG } from '../../trace/log.ts';
 import { ST_KEYSLOT_PROGRAM, ST_WAIT_KEYSLOT } from '../../trace/stages.ts';
-import { type CryptoCapabilities, type CryptoConfig, supportsConfig, sysfsView } from './capabilities.ts';
+import type { CryptoConfig, KeyTable } from '../key.ts';
+import { type CryptoCapabilities, supportsConfig, sysfsView } from './capabilities.ts';
 import { DEFAULT_COSTS, DEFAULT_GENERATION, newCounters, type ProfileConfig, type ProfileCounters } from './config.ts';
 import { Evictor } from './evict.ts';
 import { GetColumns } from './get-columns.ts';
@@ -29,6 +30,7 @@ import {
   type GetMarks,
   type KeyslotSpans,
   NEEDS_PROGRAM,
+  NO_KEY,
   NO_SLOT,
   NO_SPANS,
   NULL_SLOT,
@@ -42,6 +44,8 @@ export interface ProfileEnv {
   readonly log?: DetailLog;
   readonly spans?: KeyslotSpans;
   readonly marks?: GetMarks;
+  /** Told of every slot that points at a key, so that no such key is freed (I-61). */
+  readonly keys?: Pick<KeyTable, 'hold' | 'drop'>;
   /** Names of those who hold a slot, for the report of a deadlock (`request 3`); default: the slot itself. */
   readonly holders?: (slot: number) => readonly string[];
 }
@@ -265,7 +269,7 @@ export class CryptoProfile implements WaitSource {
     }
     counters.programs++;
     if (table.key[slot] >= 0) counters.replacements++;
-    table.setKey(slot, keyId);
+    this.setSlotKey(slot, keyId);
     this.grab(slot);
     this.event('keyslot.programmed', slot, keyId);
     this.leave(x);
@@ -316,6 +320,16 @@ export class CryptoProfile implements WaitSource {
     this.evictor.reprogramAll(x);
   }
 
+  /** The slot points at another key from now on, or at none. */
+  setSlotKey(slot: number, keyId: number): void {
+    const { keys } = this.env;
+    const old = this.table.key[slot];
+    this.table.setKey(slot, keyId);
+    if (keys === undefined) return;
+    if (keyId !== NO_KEY) keys.hold(keyId);
+    if (old !== NO_KEY) keys.drop(old);
+  }
+
   /** The status of an operation that `status` shall tell. */
   setStatus(x: number, status: number): void {
     this.columns.end(x, NO_SLOT, status);
@@ -354,6 +368,7 @@ export class CryptoProfile implements WaitSource {
     if (this.registrations > 0 || this.table.idleCount < this.slotCount) {
       this.env.machine.violate('keyslot-lifetime', `${this.name} is destroyed while it is used`);
     }
+    for (let slot = 0; slot < this.slotCount; slot++) this.setSlotKey(slot, NO_KEY);
     this.table.zero();
     this.slotCount = 0;
   }

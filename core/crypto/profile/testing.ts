@@ -5,20 +5,11 @@
 import { COSTS, NO_WAKER } from '../../engine/testing.ts';
 import { Engine } from '../../engine/engine.ts';
 import { Machine } from '../../engine/machine.ts';
+import { KEY_TYPE_RAW } from '../mode.ts';
 import { auditProfile } from './audit.ts';
 import type { ProfileConfig } from './config.ts';
 import { CryptoProfile, type ProfileEnv } from './profile.ts';
-import {
-  type CryptoProfileOps,
-  EIO,
-  KEY_TYPE_RAW,
-  NO_KEY,
-  NO_SLOT,
-  NULL_SLOT,
-  OK,
-  type OpOwner,
-  type RuntimePm,
-} from './types.ts';
+import { type CryptoProfileOps, EIO, NO_KEY, NO_SLOT, NULL_SLOT, OK, type OpOwner, type RuntimePm } from './types.ts';
 
 /** A driver under test: its operations, and the test's hands on its hardware. */
 export interface DriverUnderTest {

@@ -47,10 +47,6 @@ export function errnoName(status: number): string {
   return ERRNO_NAMES[status] ?? `errno ${-status}`;
 }
 
-/** BLK_CRYPTO_KEY_TYPE_*: bits of `keyTypes`. */
-export const KEY_TYPE_RAW = 1;
-export const KEY_TYPE_HW_WRAPPED = 2;
-
 /** To whom a driver reports that its operation is over. */
 export interface OpOwner {
   /** Ends the operation that runs in `x`, at once or after it burnt CPU or slept there. `output`: the bytes of a wrapped-key operation. */

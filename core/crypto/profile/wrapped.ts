@@ -6,14 +6,12 @@
  */
 import type { Engine } from '../../engine/engine.ts';
 import type { Machine } from '../../engine/machine.ts';
+import { KEY_TYPE_HW_WRAPPED, MAX_RAW_KEY_BYTES, MAX_WRAPPED_KEY_BYTES } from '../mode.ts';
 import type { CryptoProfile } from './profile.ts';
-import { type CryptoProfileOps, EINVAL, EOPNOTSUPP, KEY_TYPE_HW_WRAPPED, NO_KEY, NO_SLOT, OK } from './types.ts';
+import { type CryptoProfileOps, EINVAL, EOPNOTSUPP, NO_KEY, NO_SLOT, OK } from './types.ts';
 
-/** Bytes of raw keys that can be imported. @source inline-crypto.md 1.11 */
+/** Least bytes of a raw key that can be imported. @source inline-crypto.md 1.11 */
 const MIN_RAW_BYTES = 16;
-const MAX_RAW_BYTES = 64;
-/** @source Linux include/linux/blk-crypto.h: BLK_CRYPTO_MAX_HW_WRAPPED_KEY_SIZE 128 */
-const MAX_WRAPPED_BYTES = 128;
 
 type DriverCall = (x: number, input: Uint8Array) => void;
 
@@ -42,7 +40,7 @@ export class WrappedKeys {
   /** Raw key → long-term wrapped key. All four end with `machine.ret(x)`, then `profile.status(x)` and `output(x)`. Context: a task. */
   importKey(x: number, raw: Uint8Array): void {
     const { ops } = this;
-    const fits = raw.length >= MIN_RAW_BYTES && raw.length <= MAX_RAW_BYTES;
+    const fits = raw.length >= MIN_RAW_BYTES && raw.length <= MAX_RAW_KEY_BYTES;
     this.start(x, ops.importKey && ((c, input) => ops.importKey?.(c, input)), raw, fits);
   }
 
@@ -55,7 +53,7 @@ export class WrappedKeys {
   /** Long-term wrapped key → ephemerally wrapped key, the form that can be programmed. */
   prepareKey(x: number, longTerm: Uint8Array): void {
     const { ops } = this;
-    const fits = longTerm.length <= MAX_WRAPPED_BYTES;
+    const fits = longTerm.length <= MAX_WRAPPED_KEY_BYTES;
     this.start(x, ops.prepareKey && ((c, input) => ops.prepareKey?.(c, input)), longTerm, fits);
   }
 
