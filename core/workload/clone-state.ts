@@ -71,6 +71,13 @@ export class CloneState {
     return this.batch.size > 0 || this.inFlight > 0;
   }
 
+  /** What reaping left to burn in user space (ns), once. */
+  takeCarryNs(): number {
+    const carryNs = this.carryNs;
+    this.carryNs = 0;
+    return carryNs;
+  }
+
   /** Nothing more is issued, and why. The first reason is kept. */
   fail(error: string): void {
     this.isStopping = true;

@@ -2,7 +2,7 @@
  * The submitting tasks: what fio's main loop and the kernel's submission system calls do on the emulated CPUs, as one state machine per clone.
  *
  * Modelled: one I/O at a time for sync engines (the task sleeps until it is done); for libaio and io_uring a queue of `iodepth`, submitted in batches
- * (a plug around more than two), reaped by getevents; io_uring reaps without a system call when something is there. fsync and trim are synchronous, with
+ * (a plug around more than two), reaped by getevents (`reaper.ts`); io_uring reaps without a system call when something is there. fsync and trim are synchronous, with
  * everything queued submitted before, as fio does for libaio.
  * Not modelled: buffered I/O, SQPOLL, IOPOLL, `io_submit_mode=offload`, `@assume` io_uring's worker threads for fsync.
  *
@@ -11,14 +11,14 @@
  * @source fio 3.33 HOWTO; blk-mq-and-formats.md 1.18, 2.5.3
  */
 import type { Block } from '../block/block.ts';
-import { STATUS_NAMES, STS_OK } from '../block/types.ts';
+import { STS_OK } from '../block/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Machine } from '../engine/machine.ts';
-import { ST_COMPLETE_CPU } from '../trace/stages.ts';
 import { BioFactory } from './bios.ts';
 import { CloneState } from './clone-state.ts';
 import type { JobClone } from './clones.ts';
 import { DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
+import { Reaper } from './reaper.ts';
 
 /** A batch larger than this is plugged. @source blk-mq-and-formats.md 1.4 */
 const PLUG_ABOVE = 2;
@@ -40,15 +40,13 @@ export class Submitter {
   private readonly block: Block;
   private readonly ios: IoTable;
   private readonly bios: BioFactory;
+  private readonly reaper: Reaper;
   private readonly ports: SubmitterPorts;
   private readonly kNext: number;
   private readonly kPrepared: number;
   private readonly kSubmit: number;
   private readonly kBioSubmitted: number;
   private readonly kBatchSubmitted: number;
-  private readonly kSyncWoken: number;
-  private readonly kGetEvents: number;
-  private readonly kReaped: number;
   private readonly kThoughtful: number;
   private readonly kSleepOver: number;
   private readonly sleepTimers: readonly number[];
@@ -67,8 +65,14 @@ export class Submitter {
     this.ios = ios;
     this.ports = ports;
     this.states = clones.map((clone) => new CloneState(engine, clone));
+    this.reaper = new Reaper(env, ios, this.states, {
+      ioDone: ports.ioDone,
+      goOn: (s) => {
+        this.next(s);
+      },
+    });
     this.bios = new BioFactory(env, ios, segmentBytes, (io) => {
-      this.ioEnded(io);
+      this.reaper.ioEnded(io);
     });
     const on = (label: string, step: (state: CloneState) => void): number =>
       engine.register(`workload.${label}`, (index) => {
@@ -88,15 +92,6 @@ export class Submitter {
     });
     this.kBatchSubmitted = on('batch-submitted', (s) => {
       this.batchSubmitted(s);
-    });
-    this.kSyncWoken = on('sync-woken', (s) => {
-      this.syncWait(s);
-    });
-    this.kGetEvents = on('getevents', (s) => {
-      this.waitForEvents(s);
-    });
-    this.kReaped = on('reaped', (s) => {
-      this.reaped(s);
     });
     this.kThoughtful = on('thought', (s) => {
       this.thoughtful(s);
@@ -175,8 +170,7 @@ export class Submitter {
     const { costs } = this.machine;
     const io = this.prepareIo(s, generator.ddir, generator.offsetBytes, generator.sizeBytes);
     s.pacing.issued(generator.ddir, generator.sizeBytes);
-    this.machine.lap(clone.task, s.carryNs + costs.fioPrepareNs);
-    s.carryNs = 0;
+    this.machine.lap(clone.task, s.takeCarryNs() + costs.fioPrepareNs);
     const setupNs = s.syncIo === io ? this.syncSetupNs(io) : this.takeFromBatch(s);
     this.machine.lap(clone.task, costs.syscallNs + setupNs);
     s.biosMade = 1;
@@ -236,7 +230,7 @@ export class Submitter {
   /** Submits what is queued, then waits for `min` I/Os; what comes after is decided anew. */
   private drain(s: CloneState, min: number): void {
     if (s.batch.size > 0) this.submitBatch(s);
-    else this.getEvents(s, min);
+    else this.reaper.getEvents(s, min);
   }
 
   private sleepUntil(s: CloneState, atNs: number): void {
@@ -246,9 +240,7 @@ export class Submitter {
 
   /** Burns CPU time of the task, with what reaping left to do, and goes on at `kind`. */
   private burn(s: CloneState, costNs: number, kind: number): void {
-    const carryNs = s.carryNs;
-    s.carryNs = 0;
-    this.machine.run(s.clone.task, costNs + carryNs, kind, s.clone.index);
+    this.machine.run(s.clone.task, s.takeCarryNs() + costNs, kind, s.clone.index);
   }
 
   // ------------------------------------------------------------------------------------------------ submitting
@@ -326,7 +318,7 @@ export class Submitter {
     const io = s.current;
     if (s.syncIo === io) {
       if (s.biosMade < this.bios.biosOf(io)) this.submitBio(s);
-      else this.syncWait(s);
+      else this.reaper.syncWait(s);
       return;
     }
     if (s.inFlight > 0 && this.hasMoreBios(s, io)) this.submitBio(s);
@@ -351,96 +343,6 @@ export class Submitter {
     const { ioDepth, completeMin, completeMax } = s.clone.job.depth;
     const polls = completeMax === 0; // fio then waits for one event after every submission
     if (s.isStopping || s.hasChoice || (s.inFlight < ioDepth && !polls)) this.next(s);
-    else this.getEvents(s, Math.max(1, Math.min(completeMin, s.inFlight)));
-  }
-
-  // ------------------------------------------------------------------------------------------------ completing
-
-  /** The last bio of an I/O has ended. Context: softirq, mostly. */
-  private ioEnded(io: number): void {
-    const s = this.states[this.ios.job[io]];
-    if (s.syncIo === io) {
-      this.machine.wake(this.machine.current, s.clone.task);
-      return;
-    }
-    s.ended.push(io);
-    if (s.wanted > 0 && s.ended.size >= s.wanted) this.machine.wake(this.machine.current, s.clone.task);
-  }
-
-  /** A synchronous call: sleeps until its I/O has ended. */
-  private syncWait(s: CloneState): void {
-    if (this.ios.biosLeft[s.syncIo] > 0) {
-      this.machine.sleep(s.clone.task, this.kSyncWoken, s.clone.index);
-      return;
-    }
-    const io = s.syncIo;
-    s.syncIo = -1;
-    s.current = -1;
-    this.completeIo(s, io);
-    this.next(s);
-  }
-
-  /** getevents for at least `min` I/Os: enters the kernel unless the engine can see them from user space. */
-  private getEvents(s: CloneState, min: number): void {
-    const inUserSpace = s.clone.job.engine.name === 'io_uring' && s.ended.size >= min;
-    const enterNs = inUserSpace ? 0 : this.machine.costs.syscallNs;
-    if (s.ended.size >= min && s.clone.job.depth.completeMax <= min) {
-      s.reaping = min; // enough are there, and no more will be taken: one burst
-      this.burn(s, enterNs + this.reapNs(s) * min, this.kReaped);
-      return;
-    }
-    s.wanted = min;
-    this.burn(s, enterNs, this.kGetEvents);
-  }
-
-  /** Taking one event from the ring. */
-  private reapNs(s: CloneState): number {
-    const { costs } = this.machine;
-    return s.clone.job.engine.name === 'io_uring' ? costs.uringReapNs : costs.libaioReapNs;
-  }
-
-  private waitForEvents(s: CloneState): void {
-    const min = Math.max(1, s.wanted);
-    if (s.ended.size < min) {
-      s.wanted = min;
-      this.machine.sleep(s.clone.task, this.kGetEvents, s.clone.index);
-      return;
-    }
-    s.wanted = 0;
-    s.reaping = Math.min(s.ended.size, Math.max(min, s.clone.job.depth.completeMax));
-    this.machine.run(s.clone.task, this.reapNs(s) * s.reaping, this.kReaped, s.clone.index);
-  }
-
-  private reaped(s: CloneState): void {
-    for (; s.reaping > 0; s.reaping--) {
-      s.inFlight--;
-      this.completeIo(s, s.ended.shift());
-    }
-    const { low, ioDepth, completeMin } = s.clone.job.depth;
-    const keepsReaping = !s.isStopping && low < ioDepth && s.inFlight > low;
-    if (keepsReaping) this.getEvents(s, Math.max(1, Math.min(completeMin, s.inFlight)));
-    else this.next(s);
-  }
-
-  /** The submitter knows that its I/O is over. */
-  private completeIo(s: CloneState, io: number): void {
-    const { ios } = this;
-    const nowNs = this.engine.now;
-    ios.completeNs[io] = nowNs;
-    ios.rows.mark(io, ST_COMPLETE_CPU, nowNs);
-    const totalNs = nowNs - ios.submitNs[io];
-    s.carryNs += this.machine.costs.fioReapNs;
-    s.pacing.completed(ios.ddir[io]);
-    this.checkIo(s, io, totalNs);
-    this.ports.ioDone(io);
-    ios.free(io);
-  }
-
-  /** A failed or too slow I/O ends its job, as in fio. */
-  private checkIo(s: CloneState, io: number, totalNs: number): void {
-    const { ios } = this;
-    if (ios.status[io] !== STS_OK) s.fail(`I/O ${ios.id[io]} failed: ${STATUS_NAMES[ios.status[io]]}`);
-    const limitNs = ios.ddir[io] <= DDIR_TRIM ? s.clone.job.pace.maxLatencyNs[ios.ddir[io]] : 0;
-    if (limitNs > 0 && totalNs > limitNs) s.fail(`I/O ${ios.id[io]} took ${totalNs} ns, above max_latency`);
+    else this.reaper.getEvents(s, Math.max(1, Math.min(completeMin, s.inFlight)));
   }
 }
