@@ -36,40 +36,59 @@ type Parsed = z.output<typeof definitionSchema>;
 /** Checks a definition. Never throws for bad input. */
 export function validateDefinition(definition: unknown, ports: ValidationPorts = {}): Validated {
   const parsed = definitionSchema.safeParse(definition);
+  const problems: Problem[] = [];
   if (!parsed.success) {
     const around = {
       keysAt: (path: readonly PropertyKey[]) => keysAt(definition, path),
       valueAt: (path: readonly PropertyKey[]) => valueAt(definition, path),
     };
-    return { problems: problemsOfZod(parsed.error.issues, around) };
+    problems.push(...problemsOfZod(parsed.error.issues, around));
   }
-  const problems: Problem[] = [];
-  const { data } = parsed;
-  const machine = resolveMachine(data, problems);
-  const device = resolveDevice(data, machine.cpus, problems);
-  const jobs = resolveJobs(data, ports, machine.cpus, problems);
-  crossChecks(data, jobs, machine.cpus, problems);
-  if (problems.some((p) => p.severity === 'error') || device === undefined) return { problems };
-  const experiment: ValidExperiment = {
-    name: data.name,
-    seed: data.seed,
-    machine,
-    device,
-    queue: data.queue,
-    jobs,
-    run: data.run,
-  };
-  return { experiment, problems };
+  const parts = parsed.success ? parsed.data : soundParts(definition);
+  const { machine, device, jobs } = resolve(parts, ports, problems);
+  if (!parsed.success || problems.some((p) => p.severity === 'error')) return { problems };
+  if (machine === undefined || device === undefined) return { problems };
+  const { name, seed, queue, run } = parsed.data;
+  return { experiment: { name, seed, machine, device, queue, jobs, run }, problems };
+}
+
+/** Of a definition that the schema refuses, the parts that are right by themselves: what else is wrong with them is told at the same time. */
+function soundParts(definition: unknown): Partial<Parsed> {
+  const parts: Record<string, unknown> = {};
+  for (const [key, schema] of Object.entries(definitionSchema.shape)) {
+    const part = schema.safeParse(valueAt(definition, [key]));
+    if (part.success) parts[key] = part.data;
+  }
+  return parts as Partial<Parsed>;
+}
+
+interface Resolved {
+  readonly machine: ValidExperiment['machine'] | undefined;
+  readonly device: ValidExperiment['device'] | undefined;
+  readonly jobs: readonly FioJob[];
+}
+
+/** The checks beyond the schema, on whatever parts there are. */
+function resolve(parts: Partial<Parsed>, ports: ValidationPorts, problems: Problem[]): Resolved {
+  const machine = parts.machine && resolveMachine(parts.machine, problems);
+  const cpus = machine?.cpus ?? MACHINE_PROFILES[0].cpus;
+  const device = parts.device && resolveDevice(parts.device, cpus, problems);
+  const jobs = parts.workload === undefined ? [] : resolveJobs(parts.workload, ports, cpus, problems);
+  if (parts.workload !== undefined && parts.device !== undefined) {
+    checkJobs(jobs, parts.device, cpus, 'fio' in parts.workload ? '/workload/fio' : '/workload/fioFile', problems);
+  }
+  if (parts.device !== undefined && parts.queue !== undefined) checkQueue(parts.device, parts.queue, problems);
+  return { machine, device, jobs };
 }
 
 function error(path: string, code: string, message: string, hint?: string): Problem {
   return { severity: 'error', path, code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-function resolveMachine(data: Parsed, problems: Problem[]): ValidExperiment['machine'] {
-  const profile = machineProfile(data.machine.profile) ?? MACHINE_PROFILES[0];
+function resolveMachine(machine: Parsed['machine'], problems: Problem[]): ValidExperiment['machine'] {
+  const profile = machineProfile(machine.profile) ?? MACHINE_PROFILES[0];
   const names = Object.keys(profile.costs).filter((name) => name !== 'idleStates');
-  for (const name of Object.keys(data.machine.costs)) {
+  for (const name of Object.keys(machine.costs)) {
     if (names.includes(name)) continue;
     const near = nearest(name, names);
     problems.push(
@@ -83,14 +102,21 @@ function resolveMachine(data: Parsed, problems: Problem[]): ValidExperiment['mac
   }
   const costs: MachineCosts = {
     ...profile.costs,
-    ...data.machine.costs,
-    idleStates: data.machine.idleStates === 'none' ? [] : profile.costs.idleStates,
+    ...machine.costs,
+    idleStates: machine.idleStates === 'none' ? [] : profile.costs.idleStates,
   };
-  return { profile: profile.name, cpus: data.machine.cpus ?? profile.cpus, costs };
+  return { profile: profile.name, cpus: machine.cpus ?? profile.cpus, costs };
 }
 
-function resolveDevice(data: Parsed, cpus: number, problems: Problem[]): ValidExperiment['device'] | undefined {
-  const { device } = data;
+function resolveDevice(
+  device: Parsed['device'],
+  cpus: number,
+  problems: Problem[],
+): ValidExperiment['device'] | undefined {
+  if (device.capacity % device.logicalBlockSize !== 0) {
+    const message = `${device.capacity} bytes are not a multiple of the logical block size ${device.logicalBlockSize}`;
+    problems.push(error('/device/capacity', 'range', message));
+  }
   if (device.kind === 'null') {
     if (
       typeof device.latency === 'object' &&
@@ -133,9 +159,14 @@ function resolveMedia(
   return issues.length > 0 ? undefined : overrideProfile(profile, media.overrides);
 }
 
-function resolveJobs(data: Parsed, ports: ValidationPorts, cpus: number, problems: Problem[]): readonly FioJob[] {
-  const fromFile = 'fioFile' in data.workload ? data.workload.fioFile : undefined;
-  const text = 'fio' in data.workload ? data.workload.fio : ports.readFile?.(data.workload.fioFile);
+function resolveJobs(
+  workload: Parsed['workload'],
+  ports: ValidationPorts,
+  cpus: number,
+  problems: Problem[],
+): readonly FioJob[] {
+  const fromFile = 'fioFile' in workload ? workload.fioFile : undefined;
+  const text = 'fio' in workload ? workload.fio : ports.readFile?.(workload.fioFile);
   if (text === undefined) {
     const why =
       ports.readFile === undefined
@@ -170,14 +201,14 @@ function ofFio(issue: FioIssue, path: string): Problem {
   };
 }
 
-/** What no single field can tell: sizes against the device, queues against CPUs. */
-function crossChecks(data: Parsed, jobs: readonly FioJob[], cpus: number, problems: Problem[]): void {
-  const { device, queue } = data;
-  const path = 'fio' in data.workload ? '/workload/fio' : '/workload/fioFile';
-  if (device.capacity % device.logicalBlockSize !== 0) {
-    const message = `${device.capacity} bytes are not a multiple of the logical block size ${device.logicalBlockSize}`;
-    problems.push(error('/device/capacity', 'range', message));
-  }
+/** What no single field can tell: the jobs against the device. */
+function checkJobs(
+  jobs: readonly FioJob[],
+  device: Parsed['device'],
+  cpus: number,
+  path: string,
+  problems: Problem[],
+): void {
   for (const job of jobs) {
     const { minBytes, maxBytes } = job.blocks;
     const odd = [...minBytes, ...maxBytes].find((size) => size % device.logicalBlockSize !== 0);
@@ -204,6 +235,9 @@ function crossChecks(data: Parsed, jobs: readonly FioJob[], cpus: number, proble
     }
   }
   for (const job of jobs) problems.push(...jobWarnings(job, device.capacity, cpus, path));
+}
+
+function checkQueue(device: Parsed['device'], queue: Parsed['queue'], problems: Problem[]): void {
   if (queue.scheduler !== 'none' && device.kind === 'ufs' && (device.hwQueues ?? 1) > 1) {
     problems.push({
       severity: 'warning',
