@@ -8,6 +8,7 @@
  */
 import { arch, cpus, platform } from 'node:os';
 import { parseArgs } from 'node:util';
+import { ensureBuilt } from '../scripts/lib/build.ts';
 import { measure, type Job } from './measure.ts';
 import { linesOf, tableOf, type Amounts } from './report.ts';
 import { WORKLOAD } from './workload.ts';
@@ -61,11 +62,15 @@ function jobsOf({ heapEvents, plainRows, equalRows, csvRequests, sizes }: Amount
   ];
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
   if (typeof options === 'string') {
     process.stderr.write(`bench: ${options}\n`);
     process.exitCode = 2;
+    return;
+  }
+  if ((await ensureBuilt()) !== 0) {
+    process.exitCode = 1;
     return;
   }
   const { rounds, amounts } = options;
@@ -78,4 +83,4 @@ function main(): void {
   );
 }
 
-main();
+await main();

@@ -34,10 +34,13 @@ export type VariantName = keyof typeof VARIANTS;
 
 const nothing = (): void => undefined;
 
+/** Runs are measured as users have them: from the build, which `bench.ts` brings up to date first. */
+const BUILT = { workerPath: join(import.meta.dirname, '../out/main/run-worker.js') };
+
 /** A run that nobody keeps, in a run worker, as `blklab run` without a project does it. */
 async function summaryRun(requests: number): Promise<Figures> {
   const startMs = performance.now();
-  const ending = await startRun(experimentOf(requests, 'summary'), undefined, nothing).ending;
+  const ending = await startRun(experimentOf(requests, 'summary'), undefined, nothing, BUILT).ending;
   return { seconds: secondsSince(startMs), events: checked(ending, requests).run.events };
 }
 
@@ -65,7 +68,8 @@ async function record(
     { experimentId: id, seed: 1, repeat: 1, definition, startedAt, appVersion: APP_VERSION },
   ]);
   const startMs = performance.now();
-  const ending = await startRun(experimentOf(requests, 'requests'), { writer: store.writer, runId }, nothing).ending;
+  const ending = await startRun(experimentOf(requests, 'requests'), { writer: store.writer, runId }, nothing, BUILT)
+    .ending;
   const seconds = secondsSince(startMs);
   const summary = checked(ending, requests);
   const indexMs = performance.now();
