@@ -31,7 +31,7 @@ export class Rows {
   }
 
   /** Values of a column; NaN for NULL (everywhere when the run left the column out). */
-  column(name: string): Float64Array {
+  column(name: string): Float64Array<ArrayBuffer> {
     const all = new Float64Array(this.rows).fill(NaN);
     let at = 0;
     for (const part of this.parts.get(name) ?? []) {
