@@ -20,6 +20,8 @@ export interface ObserverOptions {
   /** Rows are written to `sink`; without, only hash and statistics are kept. */
   readonly sink: BatchSink | undefined;
   readonly warmupNs: number;
+  /** Since when I/Os of each job clone count (ramp_time, end of a latency_target search); may change while the clone runs. */
+  readonly clones: readonly { readonly countFromNs: number }[];
   readonly check: boolean;
 }
 
@@ -32,6 +34,7 @@ export class Observer {
   private readonly block: Block;
   private readonly table: IoTable;
   private readonly warmupNs: number;
+  private readonly clones: ObserverOptions['clones'];
   private readonly check: boolean;
   private readonly hash = new TraceHash();
   private readonly ioWriter: IoWriter | undefined;
@@ -42,6 +45,7 @@ export class Observer {
     this.block = block;
     this.table = ios;
     this.warmupNs = options.warmupNs;
+    this.clones = options.clones;
     this.check = options.check;
     this.statistics = new Statistics(options.stages, options.jobNames);
     if (options.sink !== undefined) {
@@ -63,7 +67,8 @@ export class Observer {
     hash.add(ios.completeNs[io]);
     hash.add(ios.status[io]);
     if (this.check) this.checkIo(io);
-    if (ios.submitNs[io] >= this.warmupNs) this.statistics.count(ios, io);
+    const submitNs = ios.submitNs[io];
+    if (submitNs >= this.warmupNs && submitNs >= this.clones[ios.job[io]].countFromNs) this.statistics.count(ios, io);
     this.ioWriter?.write(ios, io);
   }
 

@@ -37,6 +37,7 @@ class Run implements RunObject {
       jobNames: workload.clones.map((clone) => clone.reportName),
       sink: experiment.run.detail === 'summary' ? undefined : sink,
       warmupNs: experiment.run.warmup,
+      clones: workload.clones,
       check: experiment.run.check,
     });
     workload.onIoDone = engine.register('run.io-done', (io) => {

@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { IntRing } from '../engine/ring.ts';
 import type { JobClone } from './clones.ts';
 import { Generator } from './generator.ts';
+import { LatencyTarget, SEARCH_DONE, SEARCH_DRAINS, SEARCH_FAILED, SEARCH_SETTLED } from './latency-target.ts';
 import { Pacing } from './pacing.ts';
 import { IoPriority } from './priority.ts';
 
@@ -12,6 +13,7 @@ export class CloneState {
   readonly generator: Generator;
   readonly pacing: Pacing;
   readonly priority: IoPriority;
+  readonly target: LatencyTarget;
   /** REQ_* flags of writes beyond the usual: O_SYNC and O_DSYNC direct writes carry REQ_FUA. @kernel v6.12 block/fops.c dio_bio_write_op */
   readonly writeFlags: number;
   /** Prepared, not yet submitted. */
@@ -31,6 +33,8 @@ export class CloneState {
   plugged = false;
   /** Sleeping until this many I/Os have ended; 0: not sleeping. */
   wanted = 0;
+  /** Draining because the search for a depth has lowered it. */
+  isLowering = false;
   /** Draining before the think time begins. */
   isThinking = false;
   thinkEndNs = 0;
@@ -52,6 +56,7 @@ export class CloneState {
     this.clone = clone;
     this.pacing = new Pacing(engine, clone.name, clone.job);
     this.generator = new Generator(engine, clone, this.pacing);
+    this.target = new LatencyTarget(clone.job);
     this.priority = new IoPriority(engine, clone.name, clone.job.priority);
     this.writeFlags = clone.job.sync.syncWrites === 'none' ? 0 : REQ_FUA;
     this.endSyncsLeft = this.generator.passSyncs;
@@ -64,11 +69,20 @@ export class CloneState {
     this.clone.countFromNs = nowNs + rampNs;
     if (runtimeNs > 0) this.endNs = nowNs + runtimeNs + rampNs;
     this.pacing.start(nowNs);
+    this.target.start(nowNs);
   }
 
   /** True while something is queued or in flight. */
   get isBusy(): boolean {
     return this.batch.size > 0 || this.inFlight > 0;
+  }
+
+  /** Does what the search for a depth asks. */
+  heed(verdict: number, nowNs: number): void {
+    if (verdict === SEARCH_DRAINS) this.isLowering = true;
+    else if (verdict === SEARCH_SETTLED) this.clone.countFromNs = nowNs;
+    else if (verdict === SEARCH_DONE) this.isStopping = true;
+    else if (verdict === SEARCH_FAILED) this.fail('latency_target is not met with one I/O at a time');
   }
 
   /** What reaping left to burn in user space (ns), once. */

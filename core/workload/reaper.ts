@@ -123,7 +123,9 @@ export class Reaper {
     ios.rows.mark(io, ST_COMPLETE_CPU, nowNs);
     s.carryNs += this.machine.costs.fioReapNs;
     s.pacing.completed(ios.ddir[io]);
-    this.checkIo(s, io, nowNs - ios.submitNs[io]);
+    const totalNs = nowNs - ios.submitNs[io];
+    if (s.target.isActive && ios.ddir[io] <= DDIR_TRIM) s.heed(s.target.completed(totalNs, nowNs), nowNs);
+    this.checkIo(s, io, totalNs);
     this.ports.ioDone(io);
     ios.free(io);
   }

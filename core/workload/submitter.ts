@@ -125,6 +125,7 @@ export class Submitter {
 
   /** The head of the loop: decides what the task does next. */
   private next(s: CloneState): void {
+    if (s.target.isActive && this.lowersDepth(s)) return;
     const isStopping = this.mustStop(s);
     if (!isStopping && (s.isThinking || s.pacing.takeThink(this.engine.now))) {
       this.think(s);
@@ -181,6 +182,14 @@ export class Submitter {
   private syncSetupNs(io: number): number {
     const { costs } = this.machine;
     return costs.psyncSetupNs + costs.pageMapNs * this.bios.pagesOf(io);
+  }
+
+  /** latency_target: judges the window that is over; true while a lowered depth lets everything come back first. */
+  private lowersDepth(s: CloneState): boolean {
+    if (!this.mustStop(s)) s.heed(s.target.check(this.engine.now), this.engine.now);
+    s.isLowering = s.isLowering && s.isBusy;
+    if (s.isLowering) this.drain(s, 1);
+    return s.isLowering;
   }
 
   private mustStop(s: CloneState): boolean {
@@ -255,8 +264,7 @@ export class Submitter {
       this.burn(s, costs.syscallNs + this.syncSetupNs(io), this.kSubmit);
       return;
     }
-    const { submitBatch, ioDepth } = clone.job.depth;
-    if (s.batch.size >= submitBatch || s.inFlight + s.batch.size >= ioDepth) this.submitBatch(s);
+    if (s.batch.size >= clone.job.depth.submitBatch || s.inFlight + s.batch.size >= s.target.depth) this.submitBatch(s);
     else this.next(s);
   }
 
@@ -340,9 +348,9 @@ export class Submitter {
 
   /** The batch is with the block layer: reap when the queue is full, else prepare more. */
   private batchSubmitted(s: CloneState): void {
-    const { ioDepth, completeMin, completeMax } = s.clone.job.depth;
+    const { completeMin, completeMax } = s.clone.job.depth;
     const polls = completeMax === 0; // fio then waits for one event after every submission
-    if (s.isStopping || s.hasChoice || (s.inFlight < ioDepth && !polls)) this.next(s);
+    if (s.isStopping || s.hasChoice || (s.inFlight < s.target.depth && !polls)) this.next(s);
     else this.reaper.getEvents(s, Math.max(1, Math.min(completeMin, s.inFlight)));
   }
 }

@@ -20,12 +20,6 @@ export const NOT_ACTED_ON: readonly NotActedOn[] = [
     message: 'completions are not polled for, they come by interrupt',
   },
   {
-    option: 'latency_target',
-    isAsked: ({ pace }) => pace.latencyTargetNs > 0,
-    message: 'the depth is not searched, the job runs at its iodepth',
-    hint: 'sweep iodepth',
-  },
-  {
     option: 'flow',
     isAsked: ({ pace }) => pace.flow > 0,
     message: 'jobs are not balanced against each other',
