@@ -10,7 +10,7 @@ import type { SettingsFile, WindowState } from '../settings/settings-file.ts';
 import type { Workbench } from '../workbench.ts';
 import { visibleBounds } from './bounds.ts';
 
-const MIN_SIZE = { minWidth: 900, minHeight: 600 };
+const MIN_SIZE = { minWidth: 1024, minHeight: 680 };
 
 /** Makes the window, not yet shown. */
 export function createMainWindow(settings: SettingsFile, displays: readonly Rectangle[]): BrowserWindow {

@@ -9,6 +9,7 @@ import {
   PointElement,
   Tooltip,
   type ChartConfiguration,
+  type Scale,
   type TooltipOptions,
 } from 'chart.js';
 import { onBeforeUnmount, watch, type Ref } from 'vue';
@@ -57,6 +58,16 @@ export function tooltipStyle(): Partial<TooltipOptions<'line'>> {
     bodyColor: tokenColor('text'),
     displayColors: false,
   };
+}
+
+/** Only round ticks of a logarithmic axis. For `afterBuildTicks`. */
+export function keepRoundTicks(axis: Scale): void {
+  axis.ticks = axis.ticks.filter(({ value }) => isRoundTick(value));
+}
+
+/** `2.500 k` → `2.5 k`: the steps of an axis are round. */
+export function tickText(text: string): string {
+  return text.replace(/(\.\d*?)0+(?= )/, '$1').replace('. ', ' ');
 }
 
 /** On a logarithmic axis only 1, 2 and 5 times a power of ten are labelled. */

@@ -2,6 +2,7 @@
 import en from './en.json';
 
 export type WordKey = keyof typeof en;
+type CountKey = WordKey extends infer K ? (K extends `${infer Base}.one` ? Base : never) : never;
 
 const table: Readonly<Record<string, string>> = en;
 
@@ -10,6 +11,11 @@ export function t(key: WordKey, values: Readonly<Record<string, string | number>
   const words = table[key];
   if (words === undefined) throw new Error(`no words for ${key}`);
   return words.replace(/\{(\w+)\}/g, (_all, name: string) => String(values[name] ?? `{${name}}`));
+}
+
+/** Words that go with a count: `key.one` or `key.other`, with `{n}`. */
+export function tn(key: CountKey, n: number, shown: string | number = n): string {
+  return t(`${key}.${n === 1 ? 'one' : 'other'}`, { n: shown });
 }
 
 /** The words for a key made from data (a column, a status), or the given words where there are none. */

@@ -17,6 +17,8 @@ export const useEditor = defineStore('editor', () => {
   const experimentId = ref<number | null>(null);
   const definition = shallowRef<DefinitionJson>({});
   const problems = shallowRef<readonly Problem[]>([]);
+  /** What `problems` says is of the definition as it is now. */
+  const isChecked = ref(false);
   /** Text of the JSON view while it differs from the definition. */
   const jsonText = ref<string | null>(null);
   const mode = ref<'form' | 'json'>('form');
@@ -44,12 +46,14 @@ export const useEditor = defineStore('editor', () => {
     experimentId.value = id;
     definition.value = next;
     jsonText.value = null;
+    isChecked.value = false;
     if (id === null) problems.value = [];
     else await validate();
   }
 
   function replace(next: DefinitionJson): void {
     definition.value = next;
+    isChecked.value = false;
     clearTimeout(draftTimer);
     draftTimer = setTimeout(() => void flush(), DRAFT_DELAY_MS);
   }
@@ -66,6 +70,7 @@ export const useEditor = defineStore('editor', () => {
   /** The JSON view was typed in. Text that is no JSON stays text until it is. */
   function setJson(text: string): void {
     jsonText.value = text;
+    isChecked.value = false;
     const parsed = parseJson(text);
     if (parsed.ok) replace(parsed.value);
   }
@@ -87,11 +92,15 @@ export const useEditor = defineStore('editor', () => {
     const syntax = jsonText.value === null ? undefined : parseJson(jsonText.value);
     if (syntax?.ok === false) {
       problems.value = [{ severity: 'error', path: '', code: 'json', message: t('json.broken', { why: syntax.why }) }];
+      isChecked.value = true;
       return false;
     }
     const answer = await notices.attempt(() => rpc().call('definition/validate', { definition: definition.value }));
     if (answer === undefined) return false;
-    if (mine === validation) problems.value = answer.problems;
+    if (mine === validation) {
+      problems.value = answer.problems;
+      isChecked.value = true;
+    }
     return answer.problems.every(({ severity }) => severity !== 'error');
   }
 
@@ -108,6 +117,7 @@ export const useEditor = defineStore('editor', () => {
     experimentId,
     definition,
     problems,
+    isChecked,
     errors,
     mode,
     goTo,

@@ -1,14 +1,15 @@
 /** Experiments of the project and their runs, and which of them is selected. Main says when to look again. */
 import { defineStore } from 'pinia';
-import { computed, ref } from 'vue';
+import { computed, ref, shallowRef } from 'vue';
 import type { ExperimentRow, RunRow } from '../../core/contract/api.ts';
 import { t } from '../locales/words.ts';
 import { rpc } from './client.ts';
 import { useNotices } from './notices.ts';
 
 export const useExplorer = defineStore('explorer', () => {
-  const experiments = ref<readonly ExperimentRow[]>([]);
-  const runs = ref<ReadonlyMap<number, readonly RunRow[]>>(new Map());
+  // shallow: what main sends is data, and goes back to it as such (a reactive proxy could not cross)
+  const experiments = shallowRef<readonly ExperimentRow[]>([]);
+  const runs = shallowRef<ReadonlyMap<number, readonly RunRow[]>>(new Map());
   const experimentId = ref<number | null>(null);
   const runId = ref<number | null>(null);
   const isLoaded = ref(false);

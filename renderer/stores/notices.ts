@@ -1,6 +1,6 @@
 /** What went wrong or was done and belongs to no field: shown in a bar above the screens, never over data, until dismissed. */
 import { defineStore } from 'pinia';
-import { ref } from 'vue';
+import { shallowRef } from 'vue';
 import { BlklabError } from '../../core/contract/errors.ts';
 import { t, wordsFor } from '../locales/words.ts';
 
@@ -16,7 +16,7 @@ export interface Notice {
 const NOTICES_MAX = 3;
 
 export const useNotices = defineStore('notices', () => {
-  const all = ref<readonly Notice[]>([]);
+  const all = shallowRef<readonly Notice[]>([]);
   let nextId = 1;
 
   function add(kind: Notice['kind'], text: string, next = ''): void {

@@ -1,17 +1,17 @@
 /** The open project: its name and state, and the acts on files. Nothing is called saved before main has answered. */
 import { defineStore } from 'pinia';
-import { ref } from 'vue';
+import { shallowRef } from 'vue';
 import type { AppInfo, ProjectState } from '../../core/contract/api.ts';
-import { t } from '../locales/words.ts';
+import { t, tn } from '../locales/words.ts';
 import { rpc } from './client.ts';
 import { useDialogs } from './dialogs.ts';
 import { useEditor } from './editor.ts';
 import { useNotices } from './notices.ts';
 
 export const useProject = defineStore('project', () => {
-  const state = ref<ProjectState | null>(null);
-  const info = ref<AppInfo | null>(null);
-  const recent = ref<readonly { path: string; exists: boolean }[]>([]);
+  const state = shallowRef<ProjectState | null>(null);
+  const info = shallowRef<AppInfo | null>(null);
+  const recent = shallowRef<readonly { path: string; exists: boolean }[]>([]);
   const dialogs = useDialogs();
   const notices = useNotices();
 
@@ -19,7 +19,7 @@ export const useProject = defineStore('project', () => {
     info.value = await rpc().call('app/info');
     state.value = await rpc().call('project/state');
     recent.value = await rpc().call('project/recent');
-    if (state.value.recoveredRuns > 0) notices.add('info', t('project.recovered', { n: state.value.recoveredRuns }));
+    if (state.value.recoveredRuns > 0) notices.add('info', tn('project.recovered', state.value.recoveredRuns));
   }
 
   async function changedTo(next: ProjectState): Promise<void> {

@@ -40,8 +40,8 @@ export const useResults = defineStore('results', () => {
   const isLoading = ref(false);
   const table = ref<RowTable>('io');
   /** The filter in force, per table; charts follow the one of the I/Os. */
-  const where = ref<Record<RowTable, string>>({ io: '', request: '' });
-  const sort = ref<Record<RowTable, SortKey | null>>({ io: null, request: null });
+  const where = shallowRef<Record<RowTable, string>>({ io: '', request: '' });
+  const sort = shallowRef<Record<RowTable, SortKey | null>>({ io: null, request: null });
   const notices = useNotices();
   let running: AbortController | undefined;
 

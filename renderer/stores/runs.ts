@@ -1,6 +1,6 @@
 /** Runs under way: their progress as main tells it, starting and stopping. Ended runs are the explorer's and the results' business. */
 import { defineStore } from 'pinia';
-import { computed, ref } from 'vue';
+import { computed, ref, shallowRef } from 'vue';
 import { BlklabError, type Problem } from '../../core/contract/errors.ts';
 import type { RunProgress, RunStatus } from '../../core/contract/summary.ts';
 import { rpc } from './client.ts';
@@ -28,8 +28,8 @@ export interface EndedRun {
 }
 
 export const useRuns = defineStore('runs', () => {
-  const live = ref<ReadonlyMap<number, LiveRun>>(new Map());
-  const lastEnded = ref<EndedRun | null>(null);
+  const live = shallowRef<ReadonlyMap<number, LiveRun>>(new Map());
+  const lastEnded = shallowRef<EndedRun | null>(null);
   const isStarting = ref(false);
   const notices = useNotices();
   const editor = useEditor();

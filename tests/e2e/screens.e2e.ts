@@ -1,0 +1,97 @@
+/** Pictures of every screen in both themes and at both sizes, for the eye: `out/screens/`. What can be asserted is asserted elsewhere. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createExperiment, openTable, runToEnd, writeJobFile } from './actions.ts';
+import { openFace, ROOT, type Face } from './faces.ts';
+import { ui } from './selectors.ts';
+
+const FOLDER = join(ROOT, 'out/screens');
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 680 },
+];
+const JOB = `# An app reads at random while a writer overwrites its log and syncs.
+[global]
+ioengine=libaio
+direct=1
+bs=4k
+size=256m
+runtime=500ms
+time_based=1
+
+[app]
+rw=randread
+iodepth=16
+
+[writer]
+rw=write
+offset=256m
+fsync=8
+`;
+
+let face: Face;
+
+beforeAll(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  face = await openFace('browser host');
+});
+afterAll(() => face.close());
+
+/** One picture per theme and size; nothing may stick out of the window. */
+async function picture(name: string): Promise<void> {
+  const { page } = face;
+  for (const theme of ['light', 'dark']) {
+    await ui(page).theme.selectOption(theme);
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      await page.waitForTimeout(250);
+      await page.screenshot({ path: join(FOLDER, `${name}-${theme}-${size.width}.png`) });
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width, `${name} at ${size.width}`).toBeLessThanOrEqual(size.width);
+    }
+  }
+  await page.setViewportSize(SIZES[0]);
+}
+
+describe('screens', () => {
+  test('an empty project', async () => {
+    await picture('1-empty');
+  });
+
+  test('the editor, without and with problems', async () => {
+    await createExperiment(face.page);
+    await writeJobFile(face.page, JOB);
+    await picture('2-editor');
+    await writeJobFile(face.page, `${JOB}iodpeth=8\n`);
+    await ui(face.page).field('/device/queueDepth').fill('-1');
+    await ui(face.page).field('/device/queueDepth').blur();
+    await face.page.locator('[data-test="problem-note"]').first().waitFor();
+    await picture('3-problems');
+    await ui(face.page).field('/device/queueDepth').fill('');
+  });
+
+  test('a run under way', async () => {
+    await writeJobFile(face.page, JOB.replace('500ms', '60s'));
+    await ui(face.page).run.click();
+    await face.page.waitForTimeout(4000);
+    await picture('4-running');
+    await ui(face.page).stop.click();
+    await ui(face.page).traceHash.waitFor();
+  });
+
+  test('results, the table and the inspector', async () => {
+    await ui(face.page).screen('editor').click();
+    await writeJobFile(face.page, JOB);
+    await runToEnd(face.page);
+    await ui(face.page).chart('histogram').waitFor();
+    await picture('5-results');
+    await openTable(face.page);
+    await ui(face.page).table.focus();
+    await face.page.keyboard.press('ArrowDown');
+    await face.page.keyboard.press('Space');
+    await ui(face.page).inspector.waitFor();
+    await picture('6-table');
+    expect(face.complaints).toEqual([]);
+  });
+});
