@@ -14,7 +14,7 @@ import type { RandomStream } from '../engine/random.ts';
 import type { JobClone } from './clones.ts';
 import { FileService } from './file-service.ts';
 import { DDIR_READ, DDIR_SYNC, DDIR_TRIM, DDIR_WRITE } from './io.ts';
-import { Pacing } from './pacing.ts';
+import type { Pacing } from './pacing.ts';
 import { FilePattern } from './pattern.ts';
 
 export class Generator {

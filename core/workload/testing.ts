@@ -8,7 +8,6 @@ import { Machine } from '../engine/machine.ts';
 import { Workqueues } from '../engine/workqueue.ts';
 import { NullDevice, type NullDeviceConfig } from '../hosts/null/null-device.ts';
 import { NO_GAUGES, NO_LOG } from '../trace/log.ts';
-import type { CloneState } from './clone-state.ts';
 import { expandJobs, type JobClone } from './clones.ts';
 import { parseFio, type FioJob } from './fio/index.ts';
 import { Generator } from './generator.ts';
@@ -96,8 +95,6 @@ export class Bench {
   readonly workload: Workload;
   readonly done: DoneIo[] = [];
   finishedAtNs = -1;
-  /** Most I/Os of each clone that were submitted and not complete at one time. */
-  readonly deepest: number[] = [];
 
   constructor(text: string, device: Partial<NullDeviceConfig> = {}, costs: Partial<MachineCosts> = {}, seed = 1) {
     const engine = new Engine(seed);
@@ -180,5 +177,3 @@ export function deepest(ios: readonly DoneIo[]): number {
   for (const { step } of edges) most = Math.max(most, (depth += step));
   return most;
 }
-
-export type { CloneState };
