@@ -5,6 +5,7 @@
  */
 import type { Block } from '../block/block.ts';
 import { OP_NAMES, STATUS_NAMES } from '../block/types.ts';
+import { loadDun } from '../crypto/dun.ts';
 import type { Machine } from '../engine/machine.ts';
 import { TraceHash } from '../trace/hash.ts';
 import { TableWriter } from '../trace/recorder.ts';
@@ -83,6 +84,7 @@ export class Observer {
     hash.add(requests.lastTag[rq]);
     hash.add(requests.issuedNs[rq]);
     hash.add(requests.completedNs[rq]);
+    if (requests.io[rq] >= 0) this.table.requests[requests.io[rq]]++;
     if (this.check) this.checkRequest(rq);
     this.requestWriter?.write(this.block, this.table, rq);
   }
@@ -210,9 +212,9 @@ class RequestWriter {
     hctx[row] = r.hctx[rq];
     tag[row] = r.lastTag[rq];
     if (r.keyId[rq] >= 0) {
-      slot[row] = r.keyslot[rq];
+      slot[row] = r.lastKeyslot[rq];
       key[row] = r.keyId[rq];
-      dun[row] = r.dun[rq];
+      dun[row] = Number(loadDun(r.dun, rq));
       unit[row] = r.dataUnitSize[rq];
     }
     bios[row] = r.bios[rq];

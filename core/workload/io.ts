@@ -31,7 +31,7 @@ export class IoTable {
   submitNs: Float64Array;
   completeNs: Float64Array;
   biosLeft: Int32Array;
-  /** Requests that carried its data (splits count, merged-away bios do not add one). */
+  /** Requests that began with one of its bios; 0 when all its data travelled in requests of other I/Os (merged). */
   requests: Int32Array;
   /** For the owner's intrusive lists. */
   next: Int32Array;
