@@ -7,8 +7,9 @@
  *
  * @kernel v6.12 include/linux/blk_types.h struct bio
  */
+import { copyDun, DUN_WORDS, storeDun } from '../crypto/dun.ts';
 import { StageRows } from '../trace/stages.ts';
-import { widerFloat64, widerInt32 } from './columns.ts';
+import { widerFloat64, widerInt32, widerUint32 } from './columns.ts';
 import { STS_OK } from './types.ts';
 
 const NONE = -1;
@@ -58,8 +59,8 @@ export class BioTable {
   cpu = new Int32Array(FIRST_CAPACITY);
   /** Inline-encryption key, or -1. */
   keyId = new Int32Array(FIRST_CAPACITY);
-  /** First data unit number. */
-  dun = new Float64Array(FIRST_CAPACITY);
+  /** First data unit number: rows of core/crypto/dun.ts, valid with a key. */
+  dun = new Uint32Array(FIRST_CAPACITY * DUN_WORDS);
   dataUnitSize = new Int32Array(FIRST_CAPACITY);
   /** When the bio was queued (ns): Q. */
   queuedNs = new Float64Array(FIRST_CAPACITY);
@@ -97,13 +98,26 @@ export class BioTable {
     this.io[bio] = NONE;
     this.cpu[bio] = 0;
     this.keyId[bio] = NONE;
-    this.dun[bio] = 0;
     this.dataUnitSize[bio] = 0;
     this.queuedNs[bio] = 0;
     this.next[bio] = NONE;
     this.parent[bio] = NONE;
     this.remaining[bio] = 1;
     return bio;
+  }
+
+  /** Gives the bio an encryption context (bio_crypt_set_ctx). */
+  setCrypt(bio: number, keyId: number, dun: bigint, dataUnitSize: number): void {
+    this.keyId[bio] = keyId;
+    this.dataUnitSize[bio] = dataUnitSize;
+    storeDun(this.dun, bio, dun);
+  }
+
+  /** Gives the bio a copy of another's encryption context, or of its lack of one (bio_crypt_clone). */
+  copyCrypt(bio: number, from: number): void {
+    this.keyId[bio] = this.keyId[from];
+    this.dataUnitSize[bio] = this.dataUnitSize[from];
+    if (this.keyId[from] >= 0) copyDun(this.dun, from, this.dun, bio);
   }
 
   /** Gives the row back. */
@@ -131,7 +145,7 @@ export class BioTable {
     this.io = widerInt32(this.io, n);
     this.cpu = widerInt32(this.cpu, n);
     this.keyId = widerInt32(this.keyId, n);
-    this.dun = widerFloat64(this.dun, n);
+    this.dun = widerUint32(this.dun, n * DUN_WORDS);
     this.dataUnitSize = widerInt32(this.dataUnitSize, n);
     this.queuedNs = widerFloat64(this.queuedNs, n);
     this.next = widerInt32(this.next, n);

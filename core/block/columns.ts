@@ -19,3 +19,9 @@ export function widerUint8(old: Uint8Array, capacity: number): Uint8Array<ArrayB
   wider.set(old);
   return wider;
 }
+
+export function widerUint32(old: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const wider = new Uint32Array(capacity);
+  wider.set(old);
+  return wider;
+}

@@ -9,6 +9,8 @@
  *
  * @kernel v6.12 block/blk-mq.c blk_mq_complete_request_remote, blk_done_softirq, blk_update_request, __blk_mq_end_request
  */
+import { advanceRow } from '../crypto/dun.ts';
+import { unitBitsOf } from '../crypto/key.ts';
 import { ST_COMPLETE_CPU, ST_COMPLETE_SOFTIRQ } from '../trace/stages.ts';
 import { flushCommandDone, sequencedDataDone } from './flush.ts';
 import { endBio, freeRequest } from './free.ts';
@@ -140,11 +142,12 @@ function advance(q: RequestQueue, rq: number, bytes: number): void {
       bios.bytes[bio] -= inBio;
       requests.segments[rq] += physicalSegments(q, bio);
       bios.sector[bio] += inBio / SECTOR_BYTES;
+      if (bios.keyId[bio] >= 0) advanceRow(bios.dun, bio, inBio, unitBitsOf(bios.dataUnitSize[bio]));
     }
   }
   requests.sector[rq] += bytes / SECTOR_BYTES;
   requests.bytes[rq] -= bytes;
-  if (requests.keyId[rq] >= 0) requests.dun[rq] += bytes / requests.dataUnitSize[rq];
+  if (requests.keyId[rq] >= 0) advanceRow(requests.dun, rq, bytes, unitBitsOf(requests.dataUnitSize[rq]));
 }
 
 /** Ends one bio of a request, with the accounting that the request gathered for it. */

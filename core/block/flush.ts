@@ -114,7 +114,6 @@ function prepareFlushRequest(q: RequestQueue, flushRq: number, first: number): v
   requests.ioprio[flushRq] = 0;
   requests.writeHint[flushRq] = 0;
   requests.keyId[flushRq] = NONE;
-  requests.dun[flushRq] = 0;
   requests.dataUnitSize[flushRq] = 0;
   requests.io[flushRq] = NONE;
   requests.bios[flushRq] = 0;

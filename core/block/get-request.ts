@@ -6,6 +6,7 @@
  *
  * @kernel v6.12 block/blk-mq-tag.c blk_mq_get_tag, block/blk-mq.c __blk_mq_alloc_requests, blk_mq_bio_to_request
  */
+import { copyDun } from '../crypto/dun.ts';
 import { ST_SUBMIT, ST_WAIT_TAG } from '../trace/stages.ts';
 import { runHwQueue } from './dispatch.ts';
 import type { Hctx } from './hctx.ts';
@@ -123,8 +124,8 @@ function copyBio(q: RequestQueue, rq: number, bio: number): void {
   requests.ioprio[rq] = bios.ioprio[bio];
   requests.writeHint[rq] = bios.writeHint[bio];
   requests.keyId[rq] = bios.keyId[bio];
-  requests.dun[rq] = bios.dun[bio];
   requests.dataUnitSize[rq] = bios.dataUnitSize[bio];
+  if (bios.keyId[bio] >= 0) copyDun(bios.dun, bio, requests.dun, rq);
   requests.io[rq] = bios.io[bio];
   requests.queuedNs[rq] = bios.queuedNs[bio];
   requests.bios[rq] = 1;

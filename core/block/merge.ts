@@ -7,6 +7,8 @@
  *
  * @kernel v6.12 block/blk-merge.c (blk_rq_merge_ok, ll_back_merge_fn, ll_front_merge_fn, attempt_merge), block/blk-crypto.c
  */
+import { copyDun, rowsAreContiguous } from '../crypto/dun.ts';
+import { unitBitsOf } from '../crypto/key.ts';
 import { ST_SUBMIT, ST_WAIT_SCHED } from '../trace/stages.ts';
 import { freeRequest } from './free.ts';
 import type { RequestList } from './list.ts';
@@ -62,18 +64,14 @@ export function touch(q: RequestQueue, rq: number, bio: number): number {
   return TOUCH_NONE;
 }
 
-/** Whether data unit numbers run on across the join of `first` bytes at `firstDun` with what starts at `secondDun`. */
-function dunsRunOn(keyId: number, unit: number, firstDun: number, firstBytes: number, secondDun: number): boolean {
-  return keyId < 0 || firstDun + firstBytes / unit === secondDun;
-}
-
+/** Whether data unit numbers run on across the join (bio_crypt_ctx_mergeable). */
 function cryptoAllows(q: RequestQueue, rq: number, bio: number, where: number): boolean {
   const { requests, bios } = q;
-  const keyId = requests.keyId[rq];
-  const unit = requests.dataUnitSize[rq];
+  if (requests.keyId[rq] < 0) return true;
+  const unitBits = unitBitsOf(requests.dataUnitSize[rq]);
   return where === TOUCH_BACK
-    ? dunsRunOn(keyId, unit, requests.dun[rq], requests.bytes[rq], bios.dun[bio])
-    : dunsRunOn(keyId, unit, bios.dun[bio], bios.bytes[bio], requests.dun[rq]);
+    ? rowsAreContiguous(requests.dun, rq, requests.bytes[rq], unitBits, bios.dun, bio)
+    : rowsAreContiguous(bios.dun, bio, bios.bytes[bio], unitBits, requests.dun, rq);
 }
 
 function sizeAllows(q: RequestQueue, rq: number, bio: number, where: number): boolean {
@@ -127,7 +125,7 @@ function attachBio(q: RequestQueue, rq: number, bio: number, where: number): voi
     bios.next[bio] = requests.bio[rq];
     requests.bio[rq] = bio;
     requests.sector[rq] = bios.sector[bio];
-    requests.dun[rq] = bios.dun[bio];
+    if (bios.keyId[bio] >= 0) copyDun(bios.dun, bio, requests.dun, rq);
   }
   requests.bytes[rq] += bios.bytes[bio];
   requests.totalBytes[rq] += bios.bytes[bio];
@@ -158,13 +156,15 @@ export function areRequestsMergeable(q: RequestQueue, rq: number, next: number):
     requests.sector[rq] + requests.bytes[rq] / SECTOR_BYTES === requests.sector[next] &&
     requests.keyId[rq] === requests.keyId[next] &&
     requests.dataUnitSize[rq] === requests.dataUnitSize[next] &&
-    dunsRunOn(
-      requests.keyId[rq],
-      requests.dataUnitSize[rq],
-      requests.dun[rq],
-      requests.bytes[rq],
-      requests.dun[next],
-    ) &&
+    (requests.keyId[rq] < 0 ||
+      rowsAreContiguous(
+        requests.dun,
+        rq,
+        requests.bytes[rq],
+        unitBitsOf(requests.dataUnitSize[rq]),
+        requests.dun,
+        next,
+      )) &&
     (requests.bytes[rq] + requests.bytes[next]) / SECTOR_BYTES <=
       maxSectorsAt(q, requests.op[rq], requests.sector[rq]) &&
     requests.segments[rq] + requests.segments[next] <= q.limits.maxSegments

@@ -6,8 +6,9 @@
  *
  * @kernel v6.12 include/linux/blk-mq.h struct request
  */
+import { DUN_WORDS } from '../crypto/dun.ts';
 import { StageRows } from '../trace/stages.ts';
-import { widerFloat64, widerInt32, widerUint8 } from './columns.ts';
+import { widerFloat64, widerInt32, widerUint32, widerUint8 } from './columns.ts';
 
 const NONE = -1;
 const FIRST_CAPACITY = 128;
@@ -20,7 +21,7 @@ export const RQ_COMPLETE = 2;
 /**
  * All requests. The column arrays are replaced when the table grows: read them through the table, never keep one across a call.
  *
- * A driver reads op, flags, sector, bytes, segments, hctx, tag, keyId, dun, dataUnitSize, and may write keyslot, deviceNs and dontprep.
+ * A driver reads op, flags, sector, bytes, segments, hctx, tag, keyId, dun, dataUnitSize, keyslot, and may write deviceNs and dontprep.
  * A scheduler may use elvA..elvD and fifoTimeNs as it likes between insert and dispatch, `next`/`prev` only while the request is its own.
  */
 export class RequestTable {
@@ -53,10 +54,13 @@ export class RequestTable {
   lastTag = new Int32Array(FIRST_CAPACITY);
   /** Scheduler ("internal") tag, or -1. */
   schedTag = new Int32Array(FIRST_CAPACITY);
-  /** Keyslot it uses, or -1. */
+  /** Keyslot it holds, or -1. */
   keyslot = new Int32Array(FIRST_CAPACITY);
+  /** The last keyslot it had, for the trace, as with `lastTag`. */
+  lastKeyslot = new Int32Array(FIRST_CAPACITY);
   keyId = new Int32Array(FIRST_CAPACITY);
-  dun = new Float64Array(FIRST_CAPACITY);
+  /** First data unit number: rows of core/crypto/dun.ts, valid with a key. */
+  dun = new Uint32Array(FIRST_CAPACITY * DUN_WORDS);
   dataUnitSize = new Int32Array(FIRST_CAPACITY);
   /** Number of bios in it. */
   bios = new Int32Array(FIRST_CAPACITY);
@@ -142,6 +146,7 @@ export class RequestTable {
     this.lastTag[rq] = NONE;
     this.schedTag[rq] = NONE;
     this.keyslot[rq] = NONE;
+    this.lastKeyslot[rq] = NONE;
     this.attempts[rq] = 0;
     this.status[rq] = 0;
     this.insertedNs[rq] = NaN;
@@ -195,8 +200,9 @@ export class RequestTable {
     this.lastTag = widerInt32(this.lastTag, n);
     this.schedTag = widerInt32(this.schedTag, n);
     this.keyslot = widerInt32(this.keyslot, n);
+    this.lastKeyslot = widerInt32(this.lastKeyslot, n);
     this.keyId = widerInt32(this.keyId, n);
-    this.dun = widerFloat64(this.dun, n);
+    this.dun = widerUint32(this.dun, n * DUN_WORDS);
     this.dataUnitSize = widerInt32(this.dataUnitSize, n);
     this.bios = widerInt32(this.bios, n);
     this.attempts = widerInt32(this.attempts, n);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadDun } from '../crypto/dun.ts';
 import { Rig, type BioSpec, type RigOptions } from './testing.ts';
 import {
   OP_DISCARD,
@@ -97,16 +98,16 @@ describe('splitting', () => {
   });
 
   it('keeps data units whole and their numbers running on', () => {
-    const duns: number[] = [];
+    const duns: bigint[] = [];
     const rig = new Rig({ limits: { maxSectors: 20, physicalBlockSize: 512 } });
     rig.lld.answer = (rq) => {
-      duns.push(rig.block.requests.dun[rq]);
+      duns.push(loadDun(rig.block.requests.dun, rq));
       return STS_OK;
     };
     rig.task([{ submit: { bytes: 8 * 4096, keyId: 3, dun: 100, dataUnitSize: 4096 } }]);
     rig.finish();
     expect(extents(rig).map(([, sectors]) => sectors)).toEqual([16, 16, 16, 16]);
-    expect(duns).toEqual([100, 102, 104, 106]);
+    expect(duns).toEqual([100n, 102n, 104n, 106n]);
   });
 
   it('check 11: the front part of a split never grows', () => {

@@ -8,6 +8,8 @@
  *
  * @kernel v6.12 block/blk-merge.c bio_split_rw, bio_split_discard, get_max_io_size
  */
+import { advanceRow } from '../crypto/dun.ts';
+import { unitBitsOf } from '../crypto/key.ts';
 import type { RequestQueue } from './queue.ts';
 import { OP_DISCARD, OP_WRITE_ZEROES, REQ_NOMERGE, SECTOR_BYTES } from './types.ts';
 
@@ -92,9 +94,7 @@ export function splitFront(q: RequestQueue, bio: number, bytes: number): number 
   bios.writeHint[front] = bios.writeHint[bio];
   bios.io[front] = bios.io[bio];
   bios.cpu[front] = bios.cpu[bio];
-  bios.keyId[front] = bios.keyId[bio];
-  bios.dun[front] = bios.dun[bio];
-  bios.dataUnitSize[front] = bios.dataUnitSize[bio];
+  bios.copyCrypt(front, bio);
   bios.queuedNs[front] = bios.queuedNs[bio];
   bios.parent[front] = bio;
   bios.remaining[bio]++;
@@ -106,7 +106,7 @@ export function splitFront(q: RequestQueue, bio: number, bytes: number): number 
   }
   bios.sector[bio] += bytes / SECTOR_BYTES;
   bios.bytes[bio] -= bytes;
-  if (bios.keyId[bio] >= 0) bios.dun[bio] += bytes / bios.dataUnitSize[bio];
+  if (bios.keyId[bio] >= 0) advanceRow(bios.dun, bio, bytes, unitBitsOf(bios.dataUnitSize[bio]));
   q.counters.splits++;
   if (q.log.on) q.event('bio.split', bios.serial[bio], bios.sector[bio]);
   return front;

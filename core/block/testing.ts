@@ -230,7 +230,7 @@ export interface BioSpec {
   ioprio?: number;
   writeHint?: number;
   keyId?: number;
-  dun?: number;
+  dun?: number | bigint;
   dataUnitSize?: number;
 }
 
@@ -390,9 +390,7 @@ export class Rig {
     bios.segments[bio] = spec.segments ?? Math.ceil(bytes / 4096);
     bios.ioprio[bio] = spec.ioprio ?? 0;
     bios.writeHint[bio] = spec.writeHint ?? 0;
-    bios.keyId[bio] = spec.keyId ?? -1;
-    bios.dun[bio] = spec.dun ?? 0;
-    bios.dataUnitSize[bio] = spec.dataUnitSize ?? 0;
+    if (spec.keyId !== undefined) bios.setCrypt(bio, spec.keyId, BigInt(spec.dun ?? 0), spec.dataUnitSize ?? 4096);
     bios.endKind[bio] = this.endKind;
     bios.endArg[bio] = this.specs.push(spec) - 1;
     bios.rows.start(bio, this.engine.now);
