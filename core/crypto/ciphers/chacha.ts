@@ -15,8 +15,8 @@ const BLOCK_BYTES = 64;
 const rotate = (word: number, by: number): number => (word << by) | (word >>> (32 - by));
 
 /**
- * The permutation: `rounds` rounds over 16 words, without adding the input. The words live in local variables, because that is twice as fast
- * as in an array; a double round is four column and four diagonal quarter rounds written out.
+ * The permutation: `rounds` rounds over 16 words, without adding the input. The words live in local variables, because that is several times
+ * as fast as in an array; a double round is four column and four diagonal quarter rounds written out.
  */
 export function permute(state: Uint32Array, out: Uint32Array, rounds: number): void {
   let a0 = state[0] | 0;

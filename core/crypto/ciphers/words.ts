@@ -1,5 +1,5 @@
 /**
- * Views of bytes as 32-bit and 64-bit words. The ciphers of this folder that speak of little-endian words read them through a `Uint32Array` over the same
+ * Views of bytes as 32-bit words. The ciphers of this folder that speak of little-endian words read them through a `Uint32Array` over the same
  * memory, which is right on little-endian machines alone; every machine that Node and Electron run on today is one, and loading checks it.
  */
 if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) throw new Error('core/crypto needs a little-endian machine');
@@ -17,14 +17,4 @@ export function wordsOver(bytes: Uint8Array): Uint32Array {
 /** The little-endian words in a copy of the bytes, whatever their alignment. */
 export function wordsIn(bytes: Uint8Array): Uint32Array<ArrayBuffer> {
   return new Uint32Array(Uint8Array.from(bytes).buffer, 0, bytes.length >>> 2);
-}
-
-/** Whether `longsOver` can be made of these bytes. */
-export function isLongAligned(bytes: Uint8Array): boolean {
-  return (bytes.byteOffset & 7) === 0;
-}
-
-/** The bytes as little-endian 64-bit words, over the same memory, which must be aligned to 8. */
-export function longsOver(bytes: Uint8Array): BigUint64Array {
-  return new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3);
 }

@@ -1,16 +1,15 @@
 /**
  * XTS over any block cipher in ECB: AES-256-XTS (and AES-128-XTS) and SM4-XTS.
  *
- * Many data units go through two ECB calls: one encrypts all their IVs under the tweak key, one all their blocks under the data key; between
- * them the tweaks of all blocks are doubled in GF(2^128) and XORed on and off. A native cipher is called once per 64 KiB, not per unit.
+ * Many data units go through two ECB calls: one encrypts all their IVs under the tweak key, one all their blocks under the data key; before and
+ * after it each block is XORed with its tweak. A native cipher is called once per 64 KiB, not per unit. The tweaks, doublings in GF(2^128),
+ * are computed in both passes: that costs no more than keeping them. (64-bit words would halve the passes as long as V8 keeps bigints out of
+ * the heap, which it does not always: then they are ten times slower.)
  * Not modelled: ciphertext stealing (data units are multiples of 16 bytes). Equal key halves are taken, as hardware takes them.
- *
- * The loops work on `BigUint64Array`: V8 turns 64-bit operations into machine instructions where every result is stored or cut to 64 bits at
- * once, which took 22 µs per 64 KiB against 37 µs with 32-bit words. A bigint that lives on in a variable of a loop would undo that.
  *
  * @source IEEE 1619-2007 5.1-5.4
  */
-import { isLongAligned, longsOver, wordsOver } from '../ciphers/words.ts';
+import { isWordAligned, wordsIn, wordsOver } from '../ciphers/words.ts';
 import type { BlockCipher } from '../ports.ts';
 import type { DataUnitCipher } from './units.ts';
 import { BLOCK_BYTES, countUnits, IvSequence } from './units.ts';
@@ -19,31 +18,34 @@ import { BLOCK_BYTES, countUnits, IvSequence } from './units.ts';
 const BATCH_BYTES = 65536;
 const IV_WORDS = 4;
 /** x^128 = x^7 + x^2 + x + 1. @source IEEE 1619-2007 5.2 */
-const REDUCTION = 0x87n;
+const REDUCTION = 0x87;
 
 type Direction = 'encrypt' | 'decrypt';
 
-/** The bytes as 64-bit words: over the same memory if it is aligned, else in a copy. */
-function longsOf(bytes: Uint8Array): BigUint64Array {
-  return longsOver(isLongAligned(bytes) ? bytes : Uint8Array.from(bytes));
+/** The bytes as words: over the same memory if it is aligned, else in a copy. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return isWordAligned(bytes) ? wordsOver(bytes) : wordsIn(bytes);
 }
 
-/** Fills `tweaks` from `at` to `end` with the doublings of the tweak at `at`. */
-function doubleTweaks(tweaks: BigUint64Array, at: number, end: number): void {
-  for (let i = at + 2; i < end; i += 2) {
-    const low = tweaks[i - 2];
-    const high = tweaks[i - 1];
-    const reduction = BigInt.asUintN(64, BigInt.asUintN(64, high >> 63n) * REDUCTION);
-    tweaks[i] = BigInt.asUintN(64, BigInt.asUintN(64, low << 1n) ^ reduction);
-    tweaks[i + 1] = BigInt.asUintN(64, BigInt.asUintN(64, high << 1n) | BigInt.asUintN(64, low >> 63n));
-  }
-}
-
-/** to = from XOR tweaks, over whole blocks. */
-function xorTweaks(to: BigUint64Array, from: BigUint64Array, tweaks: BigUint64Array, longs: number): void {
-  for (let i = 0; i < longs; i += 2) {
-    to[i] = from[i] ^ tweaks[i];
-    to[i + 1] = from[i + 1] ^ tweaks[i + 1];
+/** to = from, each block XORed with its tweak: the unit's first tweak for its first block, then its doublings. */
+function xorTweaks(to: Uint32Array, from: Uint32Array, firstTweaks: Uint32Array, unitWords: number): void {
+  let at = 0;
+  for (let unit = 0; at < from.length; unit += IV_WORDS) {
+    let t0 = firstTweaks[unit] | 0;
+    let t1 = firstTweaks[unit + 1] | 0;
+    let t2 = firstTweaks[unit + 2] | 0;
+    let t3 = firstTweaks[unit + 3] | 0;
+    for (const end = at + unitWords; at < end; at += 4) {
+      to[at] = from[at] ^ t0;
+      to[at + 1] = from[at + 1] ^ t1;
+      to[at + 2] = from[at + 2] ^ t2;
+      to[at + 3] = from[at + 3] ^ t3;
+      const reduction = (t3 >> 31) & REDUCTION;
+      t3 = (t3 << 1) | (t2 >>> 31);
+      t2 = (t2 << 1) | (t1 >>> 31);
+      t1 = (t1 << 1) | (t0 >>> 31);
+      t0 = (t0 << 1) ^ reduction;
+    }
   }
 }
 
@@ -56,9 +58,7 @@ export class Xts implements DataUnitCipher {
   private ivWords = wordsOver(this.ivs);
   /** The data of the current batch with each block XORed with its tweak, and the same as words. */
   private masked = new Uint8Array(0);
-  private maskedLongs = longsOver(this.masked);
-  /** Tweaks of all blocks of the largest batch so far. */
-  private tweaks = new BigUint64Array(0);
+  private maskedWords = wordsOver(this.masked);
 
   constructor(dataCipher: BlockCipher, tweakCipher: BlockCipher) {
     this.dataCipher = dataCipher;
@@ -76,7 +76,6 @@ export class Xts implements DataUnitCipher {
   wipe(): void {
     this.dataCipher.wipe();
     this.tweakCipher.wipe();
-    this.tweaks.fill(0n);
     new Uint8Array(this.masked.buffer).fill(0);
   }
 
@@ -104,31 +103,25 @@ export class Xts implements DataUnitCipher {
     if (this.masked.length !== dataBytes) {
       const isRoomy = this.masked.buffer.byteLength >= dataBytes;
       this.masked = isRoomy ? new Uint8Array(this.masked.buffer, 0, dataBytes) : new Uint8Array(dataBytes);
-      this.maskedLongs = longsOver(this.masked);
+      this.maskedWords = wordsOver(this.masked);
     }
-    if (this.tweaks.length < this.maskedLongs.length) this.tweaks = new BigUint64Array(this.maskedLongs.length);
   }
 
   private cryptBatch(direction: Direction, data: Uint8Array, units: number, unitBytes: number): void {
     this.size(units * BLOCK_BYTES, data.length);
-    const { masked, maskedLongs, tweaks } = this;
-    this.makeTweaks(units, unitBytes / 8);
-    const words = longsOf(data);
-    xorTweaks(maskedLongs, words, tweaks, words.length);
+    const { masked } = this;
+    const unitWords = unitBytes / 4;
+    const tweaks = this.firstTweaks(units);
+    const words = wordsOf(data);
+    xorTweaks(this.maskedWords, words, tweaks, unitWords);
     const done = direction === 'encrypt' ? this.dataCipher.encrypt(masked) : this.dataCipher.decrypt(masked);
-    xorTweaks(words, longsOf(done), tweaks, words.length);
-    if (!isLongAligned(data)) data.set(new Uint8Array(words.buffer)); // `words` are a copy
+    xorTweaks(words, wordsOf(done), tweaks, unitWords);
+    if (!isWordAligned(data)) data.set(new Uint8Array(words.buffer)); // `words` are a copy
   }
 
-  /** The tweaks of the next units: the encrypted IV for the first block of each, then its doublings. */
-  private makeTweaks(units: number, unitLongs: number): void {
-    const { ivs, ivWords, tweaks } = this;
-    for (let unit = 0; unit < units; unit++) this.sequence.next(ivWords, unit * IV_WORDS, IV_WORDS);
-    const first = longsOf(this.tweakCipher.encrypt(ivs));
-    for (let unit = 0, at = 0; unit < units; unit++, at += unitLongs) {
-      tweaks[at] = first[2 * unit];
-      tweaks[at + 1] = first[2 * unit + 1];
-      doubleTweaks(tweaks, at, at + unitLongs);
-    }
+  /** The encrypted IVs of the next units: each the tweak of its unit's first block. */
+  private firstTweaks(units: number): Uint32Array {
+    for (let unit = 0; unit < units; unit++) this.sequence.next(this.ivWords, unit * IV_WORDS, IV_WORDS);
+    return wordsOf(this.tweakCipher.encrypt(this.ivs));
   }
 }
