@@ -48,7 +48,9 @@ describe('file service', () => {
 
   it('skewed services favour one file and start it over in place', () => {
     const order = files('rw=randread bs=4k size=48k nrfiles=3 io_size=4m file_service_type=zipf:1.2');
-    const counts = ['0', '1', '2'].map((file) => Array.from(order).filter((f) => f === file).length).sort((a, b) => a - b);
+    const counts = ['0', '1', '2']
+      .map((file) => Array.from(order).filter((f) => f === file).length)
+      .sort((a, b) => a - b);
     expect(order.length).toBe(1024);
     const weights = [1, 2 ** -1.2, 3 ** -1.2];
     const whole = weights[0] + weights[1] + weights[2];

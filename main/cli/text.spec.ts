@@ -83,6 +83,12 @@ describe('the summary as text', () => {
     expect(bad).toMatch(/bio 7 waits for a tag\n.*Last events\n.*at 3: dispatch/);
     expect(bad).toMatch(/law 5/);
   });
+
+  test('says which jobs ended early, and nothing of it otherwise', () => {
+    const early = summaryText({ ...summary, warnings: ['a.0 ended early: I/O 7 failed: EIO'] });
+    expect(early).toMatch(/Warnings\n {2}a\.0 ended early: I\/O 7 failed: EIO\n$/);
+    expect(text).not.toContain('Warnings');
+  });
 });
 
 describe('a problem', () => {
