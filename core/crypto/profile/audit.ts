@@ -3,6 +3,7 @@
  * the slots; not for the hot path.
  */
 import type { CryptoProfile } from './profile.ts';
+import type { SlotTable } from './slots.ts';
 import { NO_KEY } from './types.ts';
 
 /** The breaches found, as sentences; empty when all is well. */
@@ -32,4 +33,18 @@ export function auditProfile(profile: CryptoProfile): string[] {
   if (profile.hasForgottenWaiters)
     breaches.push('I-10: a task sleeps for a keyslot though one is idle and nobody comes for it');
   return breaches;
+}
+
+/** The slots in use, as sentences: references that were never given back, at the end of a run. */
+export function slotsInUse(table: SlotTable, name: string): string[] {
+  const left: string[] = [];
+  table.refs.forEach((refs, slot) => {
+    if (refs > 0) left.push(`${name}: slot ${slot} (key ${table.key[slot]}) has ${refs} references`);
+  });
+  return left;
+}
+
+/** Who holds the slots in use, by the names that `holders` knows or else the slots' own. */
+export function holdersOfSlots(table: SlotTable, holders?: (slot: number) => readonly string[]): string[] {
+  return Array.from(table.refs).flatMap((refs, slot) => (refs === 0 ? [] : (holders?.(slot) ?? [`keyslot ${slot}`])));
 }

@@ -1,7 +1,7 @@
 /** The keyslot laws with the scripted driver, in each of its ways to pass time. */
 import { describe, it } from 'vitest';
 import { KEYSLOT_LAWS } from './contract.ts';
-import { ScriptedOps, type ScriptedWay } from './testing.ts';
+import { ScriptedOps, type ScriptedWay } from './scripted-ops.ts';
 
 const WAYS: ScriptedWay[] = ['at-once', 'burn', 'sleep'];
 

@@ -23,6 +23,8 @@ export class Evictor {
   private readonly evictedKind: number;
   private readonly restoreKind: number;
   private readonly restoredKind: number;
+  /** Keys are being restored: slots may hold anything until that is over. */
+  isRestoring = false;
   /** The key that each context evicts. */
   private readonly keys = new Map<number, number>();
 
@@ -40,7 +42,10 @@ export class Evictor {
     this.generation = generation;
     this.enteredKind = engine.register('crypto.evict-entered', (x) => this.entered(x));
     this.evictedKind = engine.register('crypto.evicted', (x) => this.evicted(x));
-    this.restoreKind = engine.register('crypto.restore', (x) => this.restoreFrom(x, 0));
+    this.restoreKind = engine.register('crypto.restore', (x) => {
+      this.isRestoring = true;
+      this.restoreFrom(x, 0);
+    });
     this.restoredKind = engine.register('crypto.restored', (x) => this.restored(x));
   }
 
@@ -125,6 +130,7 @@ export class Evictor {
     let next = slot;
     while (next < slots && table.key[next] === NO_KEY) next++;
     if (next === slots) {
+      this.isRestoring = false;
       hardware.dropLock(x);
       this.end(x, OK);
       return;

@@ -121,7 +121,7 @@ describe('runtime PM (1.8)', () => {
     const { rig, pm } = withPm(2);
     const seen: string[] = [];
     rig.task('task', 0, use(1));
-    const ops = rig.driver as ScriptedOps;
+    const ops = rig.scripted;
     rig.at(20_000, () => seen.push(`resuming: lock ${rig.profile.hardware.lock.isFree ? 'free' : 'held'}`));
     rig.at(35_000, () => seen.push(`programming: usage ${pm.usage}`));
     rig.run();
@@ -151,7 +151,7 @@ describe('runtime PM (1.8)', () => {
     rig.task('task', 0, [...use(1), { do: 'restore' }]);
     rig.run();
     expect(pm.log).toEqual(['resumed', 'put']);
-    expect((rig.driver as ScriptedOps).calls('program')).toEqual(['0=1', '0=1']);
+    expect(rig.scripted.calls('program')).toEqual(['0=1', '0=1']);
   });
 
   it('evicting resumes the device even when the key is unknown', () => {
@@ -159,7 +159,7 @@ describe('runtime PM (1.8)', () => {
     rig.task('task', 0, [{ do: 'evict', key: 5 }]);
     rig.run();
     expect(pm.log).toEqual(['resumed', 'put']);
-    expect((rig.driver as ScriptedOps).seen).toEqual([]);
+    expect(rig.scripted.seen).toEqual([]);
   });
 });
 
@@ -180,7 +180,7 @@ describe('the lock (1.8)', () => {
     const rig = new KeyslotRig({ slots: 4, driver: (e, m, slots) => new ScriptedOps(e, m, slots, 'sleep') });
     for (let i = 0; i < 4; i++) rig.task(`task ${i}`, 0, [...use(i), { do: 'evict', key: i }]);
     rig.run();
-    const starts = (rig.driver as ScriptedOps).seen.map((op) => op.atNs);
+    const starts = rig.scripted.seen.map((op) => op.atNs);
     expect(starts.slice(1).every((at, i) => at - starts[i] >= 1_000)).toBe(true);
     expect(rig.problems()).toEqual([]);
   });
@@ -192,7 +192,7 @@ describe('a profile without slots', () => {
     rig.task('task', 0, [{ do: 'get', key: 1 }, { do: 'put', key: 1 }, { do: 'restore' }]);
     rig.run();
     expect(rig.got()).toEqual([`1 in ${NULL_SLOT}`]);
-    expect((rig.driver as ScriptedOps).seen).toEqual([]);
+    expect(rig.scripted.seen).toEqual([]);
     expect(rig.problems()).toEqual([]);
   });
 
@@ -200,7 +200,7 @@ describe('a profile without slots', () => {
     const rig = new KeyslotRig({ slots: 0 });
     rig.task('task', 0, [{ do: 'evict', key: 7 }]);
     rig.run();
-    expect((rig.driver as ScriptedOps).calls('evict')).toEqual(['-1=7']);
+    expect(rig.scripted.calls('evict')).toEqual(['-1=7']);
   });
 });
 
@@ -443,6 +443,6 @@ describe('wrapped keys (1.11)', () => {
   ])('are %s', (_what, keyTypes, bytes, status) => {
     const call = callWrapped(keyTypes, new Uint8Array(bytes));
     expect([call.status, call.output]).toEqual([status, undefined]);
-    expect((call.rig.driver as ScriptedOps).seen).toEqual([]);
+    expect(call.rig.scripted.seen).toEqual([]);
   });
 });

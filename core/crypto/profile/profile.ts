@@ -18,6 +18,7 @@ import { ST_KEYSLOT_PROGRAM, ST_WAIT_KEYSLOT } from '../../trace/stages.ts';
 import type { CryptoConfig, KeyTable } from '../key.ts';
 import { type CryptoCapabilities, supportsConfig, sysfsView } from './capabilities.ts';
 import { DEFAULT_COSTS, DEFAULT_GENERATION, newCounters, type ProfileConfig, type ProfileCounters } from './config.ts';
+import { holdersOfSlots, slotsInUse } from './audit.ts';
 import { Evictor } from './evict.ts';
 import { GetColumns } from './get-columns.ts';
 import { Hardware } from './hardware.ts';
@@ -179,14 +180,15 @@ export class CryptoProfile implements WaitSource {
   /**
    * For designs that take the slot at dispatch: the slot (a reference is taken), NULL_SLOT, NEEDS_PROGRAM, or NO_SLOT when none is idle or the hardware is
    * being programmed; `onAvailable` tells when to try again. `@assume` such a design looks keys up under a spinlock: a programming under way
-   * hides only its own slot. Instantaneous; any context.
+   * hides only its own slot, restoring hides all. Instantaneous; any context.
    */
   tryGet(x: number, keyId: number): number {
     if (this.slotCount === 0) return NULL_SLOT;
     this.env.machine.charge(x, this.costs.lookupNs);
     const { table, hardware } = this;
     const slot = table.find(keyId);
-    if (slot !== NO_SLOT && !(hardware.busy && hardware.slot === slot)) {
+    const isOffLimits = this.evictor.isRestoring || (hardware.busy && hardware.slot === slot);
+    if (slot !== NO_SLOT && !isOffLimits) {
       this.counters.hits++;
       this.grab(slot);
       return slot;
@@ -387,27 +389,21 @@ export class CryptoProfile implements WaitSource {
   /** Who waits for a slot, and who for the lock. */
   reportWaits(add: (edge: WaitEdge) => void): void {
     const { machine, holders } = this.env;
-    const held = Array.from({ length: this.slotCount }, (_, slot) => slot).flatMap((slot) =>
-      this.table.refs[slot] === 0 ? [] : (holders?.(slot) ?? [`keyslot ${slot}`]),
-    );
     for (const x of this.waiters.sleepers()) {
       const resource = `an idle keyslot of ${this.name} (for key ${this.columns.keyId[x]})`;
-      add({ waiter: machine.name(x), resource, holders: held });
+      add({ waiter: machine.name(x), resource, holders: holdersOfSlots(this.table, holders) });
     }
     this.hardware.lock.reportWaits(add);
   }
 
   /** What is left at the end of a run that should not be: empty when all is well. */
   checkEmpty(): string[] {
-    const left: string[] = [];
-    for (let slot = 0; slot < this.slotCount; slot++) {
-      const refs = this.table.refs[slot];
-      if (refs > 0) left.push(`${this.name}: slot ${slot} (key ${this.table.key[slot]}) has ${refs} references`);
-    }
     const asleep = this.waiters.sleepers().length;
-    if (asleep > 0) left.push(`${this.name}: ${asleep} tasks asleep for an idle keyslot`);
-    if (!this.hardware.lock.isFree) left.push(`${this.name}: its lock is held`);
-    return left;
+    return [
+      ...slotsInUse(this.table, this.name),
+      ...(asleep > 0 ? [`${this.name}: ${asleep} tasks asleep for an idle keyslot`] : []),
+      ...(this.hardware.lock.isFree ? [] : [`${this.name}: its lock is held`]),
+    ];
   }
 
   /** A task sleeps for a slot, one is idle, and nobody who was woken or holds the lock comes for it: a lost wake-up. */
