@@ -109,6 +109,16 @@ describe('a device that falls silent', () => {
     expect(deadlock?.chain.join()).toContain('read.0 waits for completion of 1 I/Os');
   });
 
+  it('makes the run a deadlock also when the driver lets lost requests time out for ever', () => {
+    const { run, stack } = runWithSilentDevice(definitionOf({ queue: { timeout: '1s' } }), 101);
+    stack.device.lld.timeout = () => false; // it arms the timer again
+    while (run.slice(1000));
+    const { run: end, deadlock } = run.finish(false);
+    expect(end).toMatchObject({ status: 'deadlock', requests: 100 });
+    expect(end.simNs).toBeLessThanOrEqual(20_000_000_000);
+    expect(deadlock?.chain.at(-1)).toBe('request 105 waits for its completion, held by the device');
+  });
+
   it('is no deadlock when the user stops the run before', () => {
     const { run } = runWithSilentDevice(definitionOf(), 101);
     run.slice(200);

@@ -2,7 +2,8 @@
  * A run: drives a built stack from the first I/O to the last, in slices, and says how it ended.
  *
  * It ends `done` when every job has ended and everything in flight has come back; `deadlock` when nothing is pending any more although I/Os are
- * outstanding (a result, reported with its wait-for chain); `failed` when a law was broken; `stopped` when the user asked for it.
+ * outstanding, or when for ten request timeouts nothing was issued and nothing completed while I/Os are in flight (a driver that lets lost requests time out again and again);
+ * it is a result, reported with its wait-for chain; `failed` when a law was broken; `stopped` when the user asked for it.
  */
 import { buildStack, type Stack } from './build.ts';
 import type { ValidExperiment } from './definition.ts';
@@ -11,6 +12,9 @@ import type { RunObject, RunOutcome, RunSnapshot } from './run-port.ts';
 import type { RunStatus } from './summary.ts';
 import type { BatchSink } from '../trace/schema.ts';
 import type { StageId } from '../trace/stages.ts';
+
+/** Request timeouts without any progress after which a run is stuck. @assume ten: drivers that recover do so after one or two */
+const STALL_TIMEOUTS = 10;
 
 /**
  * Builds and starts a run. Nothing has happened yet when this returns: the first `slice` begins at time 0. A `stack` built before with the same
@@ -50,6 +54,7 @@ class Run implements RunObject {
       engine.halt();
     });
     this.limitTime();
+    this.watchProgress();
     workload.start();
   }
 
@@ -120,6 +125,27 @@ class Run implements RunObject {
       workload.stop();
     });
     engine.armTimer(engine.createTimer(kind, 0, true), until);
+  }
+
+  /** Ends a run in which only timeouts go on. The watch does not keep the run alive. */
+  private watchProgress(): void {
+    const { engine, workload, block } = this.stack;
+    const periodNs = STALL_TIMEOUTS * this.experiment.queue.timeout;
+    let seen = -1;
+    const timer = engine.createTimer(
+      engine.register('run.watch', () => {
+        const progress = this.observer.ios + this.observer.requests + block.counters.issues + workload.issued;
+        if (workload.inFlight > 0 && progress === seen) {
+          engine.halt();
+          return;
+        }
+        seen = progress;
+        engine.armTimer(timer, engine.now + periodNs);
+      }),
+      0,
+      true,
+    );
+    engine.armTimer(timer, periodNs);
   }
 
   private fraction(): number {
