@@ -152,9 +152,9 @@ function runServices(workbench: Workbench): Area<'run'> {
 function queryServices({ project }: Workbench): Area<'query'> {
   return {
     'query/page': (request) => project.store.reader.call('page', [request]),
-    'query/histogram': (request) => project.store.reader.call('histogram', [request]),
-    'query/latencyOverTime': (request) => project.store.reader.call('latencyOverTime', [request]),
-    'query/stages': (request) => project.store.reader.call('stages', [request]),
+    'query/histogram': (request) => project.store.charts.call('histogram', [request]),
+    'query/latencyOverTime': (request) => project.store.charts.call('latencyOverTime', [request]),
+    'query/stages': (request) => project.store.charts.call('stages', [request]),
     'query/checkWhere': ({ table, where }) => project.store.reader.call('checkWhere', [table, where]),
   };
 }

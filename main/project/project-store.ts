@@ -1,4 +1,7 @@
-/** An open project: its path and the two store workers behind it, the one that writes and the one that answers. */
+/**
+ * An open project: its path and the store workers behind it: one writes, one answers questions for rows, one those of charts, which look at every row
+ * and would keep a table waiting.
+ */
 import type { OpenedProject } from '../store/writer.ts';
 import { WorkerCalls } from '../workers/calls.ts';
 import { workerFile } from '../workers/locate.ts';
@@ -9,16 +12,24 @@ import type { WriterService } from '../workers/writer-service.ts';
 export type Writer = WorkerCalls<WriterService>;
 export type Reader = WorkerCalls<ReaderService>;
 
+interface Workers {
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly charts: Reader;
+}
+
 export class ProjectStore {
   readonly path: string;
   readonly writer: Writer;
   readonly reader: Reader;
+  readonly charts: Reader;
   readonly opened: OpenedProject;
 
-  private constructor(path: string, writer: Writer, reader: Reader, opened: OpenedProject) {
+  private constructor(path: string, { writer, reader, charts }: Workers, opened: OpenedProject) {
     this.path = path;
     this.writer = writer;
     this.reader = reader;
+    this.charts = charts;
     this.opened = opened;
   }
 
@@ -32,17 +43,17 @@ export class ProjectStore {
     return start(path, (writer) => writer.call('open', [path]), ProjectStore.make);
   }
 
-  private static readonly make = (path: string, writer: Writer, reader: Reader, opened: OpenedProject): ProjectStore =>
-    new ProjectStore(path, writer, reader, opened);
+  private static readonly make = (path: string, workers: Workers, opened: OpenedProject): ProjectStore =>
+    new ProjectStore(path, workers, opened);
 
   /** A worker of it broke down: the project must be opened again. */
   get isBroken(): boolean {
-    return this.writer.isDead || this.reader.isDead;
+    return this.writer.isDead || this.reader.isDead || this.charts.isDead;
   }
 
   /** Folds everything into the one file and ends the workers. A broken one is only let go; what was committed is in the file. */
   async close(): Promise<void> {
-    await this.reader.terminate();
+    await Promise.all([this.reader.terminate(), this.charts.terminate()]);
     try {
       if (!this.writer.isDead) await this.writer.call('close', []);
     } finally {
@@ -59,16 +70,20 @@ export function storeWorker<T extends object>(role: StoreTask['role']): WorkerCa
 async function start(
   path: string,
   open: (writer: Writer) => Promise<OpenedProject>,
-  make: (path: string, writer: Writer, reader: Reader, opened: OpenedProject) => ProjectStore,
+  make: (path: string, workers: Workers, opened: OpenedProject) => ProjectStore,
 ): Promise<ProjectStore> {
-  const writer: Writer = storeWorker('writer');
-  const reader: Reader = storeWorker('reader');
+  const workers: Workers = {
+    writer: storeWorker('writer'),
+    reader: storeWorker('reader'),
+    charts: storeWorker('reader'),
+  };
+  const { writer, reader, charts } = workers;
   try {
     const opened = await open(writer);
-    await reader.call('open', [path]);
-    return make(path, writer, reader, opened);
+    await Promise.all([reader.call('open', [path]), charts.call('open', [path])]);
+    return make(path, workers, opened);
   } catch (error) {
-    await reader.terminate();
+    await Promise.all([reader.terminate(), charts.terminate()]);
     await writer.terminate();
     throw error;
   }

@@ -4,7 +4,15 @@
  */
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
-import type { HistogramData, LatencyOverTime, Result, RowTable, SortKey, StageBands } from '../../core/contract/api.ts';
+import type {
+  ChartQuery,
+  HistogramData,
+  LatencyOverTime,
+  Result,
+  RowTable,
+  SortKey,
+  StageBands,
+} from '../../core/contract/api.ts';
 import { BlklabError } from '../../core/contract/errors.ts';
 import { parseTimeNs } from '../../core/units/parse.ts';
 import { rpc } from './client.ts';
@@ -29,6 +37,8 @@ export interface Answers {
   readonly bands: StageBands;
   readonly percentiles: readonly Percentile[];
   readonly n: number;
+  /** What was asked. */
+  readonly runId: number;
   readonly where: string;
 }
 
@@ -43,7 +53,8 @@ export const useResults = defineStore('results', () => {
   const where = shallowRef<Record<RowTable, string>>({ io: '', request: '' });
   const sort = shallowRef<Record<RowTable, SortKey | null>>({ io: null, request: null });
   const notices = useNotices();
-  let running: AbortController | undefined;
+  let wanted: number | null = null;
+  let running: { readonly query: ChartQuery; readonly control: AbortController } | undefined;
 
   const runId = computed(() => details.value?.row.id ?? null);
 
@@ -61,46 +72,56 @@ export const useResults = defineStore('results', () => {
     return parts.join(' AND ');
   });
 
-  /** Shows a run, or none. The filter of the run before goes. */
+  /** Shows a run, or none; the same one again when its row has changed. */
   async function show(id: number | null): Promise<void> {
-    running?.abort();
-    if (id === null) {
-      details.value = null;
-      answers.value = null;
-      return;
-    }
-    if (id !== runId.value) {
-      answers.value = null;
-      where.value = { io: '', request: '' };
-      sort.value = { io: null, request: null };
-    }
-    details.value = (await notices.attempt(() => rpc().call('run/summary', { runId: id }))) ?? null;
-    await ask();
+    wanted = id;
+    const next = id === null ? null : ((await notices.attempt(() => rpc().call('run/summary', { runId: id }))) ?? null);
+    if (wanted !== id) return;
+    const before = details.value?.row;
+    // ids begin anew in every project, instants do not
+    if (next === null || next.row.id !== before?.id || next.row.startedAt !== before.startedAt) forget();
+    details.value = next;
   }
 
-  /** Asks everything the overview shows. */
+  /** What belonged to the run before: its answers, its filters. */
+  function forget(): void {
+    running?.control.abort();
+    running = undefined;
+    isLoading.value = false;
+    answers.value = null;
+    where.value = { io: '', request: '' };
+    sort.value = { io: null, request: null };
+  }
+
+  /** Asks everything the overview shows, unless it is known or asked. Called by the overview: a table need not wait for charts nobody sees. */
   async function ask(): Promise<void> {
-    running?.abort();
     const id = runId.value;
     if (id === null || details.value?.row.hasRows !== true) return;
-    const mine = (running = new AbortController());
+    const query = { runId: id, where: chartWhere.value };
+    const isSame = (other: ChartQuery | null | undefined): boolean =>
+      other?.runId === query.runId && other.where === query.where;
+    if (isSame(answers.value) || isSame(running?.query)) return;
+    running?.control.abort();
+    const mine = (running = { query, control: new AbortController() });
+    const { signal } = mine.control;
     isLoading.value = true;
     try {
-      const query = { runId: id, where: chartWhere.value };
       const [histogram, overTime, bands] = await Promise.all([
-        rpc().call('query/histogram', { ...query, bins: BINS }, mine.signal),
-        rpc().call('query/latencyOverTime', { ...query, columns: COLUMNS, rows: ROWS }, mine.signal),
-        rpc().call('query/stages', query, mine.signal),
+        rpc().call('query/histogram', { ...query, bins: BINS }, signal),
+        rpc().call('query/latencyOverTime', { ...query, columns: COLUMNS, rows: ROWS }, signal),
+        rpc().call('query/stages', query, signal),
       ]);
       const percentiles = await Promise.all(
-        SHOWN_PERCENTS.map((percent) => percentile(query, histogram.n, percent, mine.signal)),
+        SHOWN_PERCENTS.map((percent) => percentile(query, histogram.n, percent, signal)),
       );
-      if (running === mine)
-        answers.value = { histogram, overTime, bands, percentiles, n: histogram.n, where: query.where };
+      if (running === mine) answers.value = { histogram, overTime, bands, percentiles, n: histogram.n, ...query };
     } catch (error) {
       if (!(error instanceof BlklabError && error.code === 'CANCELLED')) notices.fail(error);
     } finally {
-      if (running === mine) isLoading.value = false;
+      if (running === mine) {
+        running = undefined;
+        isLoading.value = false;
+      }
     }
   }
 
@@ -120,7 +141,6 @@ export const useResults = defineStore('results', () => {
   /** Puts a checked filter in force. */
   function filter(of: RowTable, condition: string): void {
     where.value = { ...where.value, [of]: condition };
-    if (of === 'io') void ask();
   }
 
   function sortBy(of: RowTable, key: SortKey | null): void {
