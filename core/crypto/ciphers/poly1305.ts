@@ -11,6 +11,8 @@ const LIMBS = 6;
 const LIMB_BITS = 22;
 const LIMB_SPAN = 2 ** LIMB_BITS;
 const LIMB_MASK = LIMB_SPAN - 1;
+/** 2^130 as a value of the highest limb. */
+const TOP_SPAN = 2 ** (130 - LIMB_BITS * (LIMBS - 1));
 /** 2^132 modulo 2^130 - 5. */
 const WRAP = 20;
 
@@ -63,12 +65,21 @@ export class Poly1305 {
 
   /** The message's hash modulo 2^128, little-endian, added to the 16 bytes of `sum` modulo 2^128. */
   addTo(sum: Uint8Array): void {
-    const h = this.reduced();
+    this.reduce();
+    const { h } = this;
     let carry = 0;
-    for (let i = 0; i < 16; i++) {
-      carry += sum[i] + Number((h >> BigInt(8 * i)) & 0xffn);
+    let bits = 0; // what is left of the limbs taken so far, `left` bits of it
+    let left = 0;
+    for (let i = 0, limb = 0; i < 16; i++) {
+      if (left < 8) {
+        bits |= h[limb++] << left;
+        left += LIMB_BITS;
+      }
+      carry += sum[i] + (bits & 0xff);
       sum[i] = carry;
       carry >>>= 8;
+      bits >>>= 8;
+      left -= 8;
     }
   }
 
@@ -87,21 +98,48 @@ export class Poly1305 {
       for (let j = i + 1; j < LIMBS; j++) wrapped += h[j] * r[LIMBS + i - j];
       product[i] = column + WRAP * wrapped;
     }
-    let carry = 0;
-    for (let i = 0; i < LIMBS; i++) {
-      const limb = product[i] + carry;
-      carry = Math.floor(limb / LIMB_SPAN);
-      h[i] = limb - carry * LIMB_SPAN;
-    }
+    let carry = this.carryFrom(product);
     const first = h[0] + WRAP * carry;
     carry = Math.floor(first / LIMB_SPAN);
     h[0] = first - carry * LIMB_SPAN;
     h[1] += carry;
   }
 
-  /** The value below 2^130 - 5, once per message. */
-  private reduced(): bigint {
-    const value = this.h.reduceRight((sum, limb) => (sum << BigInt(LIMB_BITS)) + BigInt(limb), 0n);
-    return value % ((1n << 130n) - 5n);
+  /** h = limbs with every carry passed on. @returns what went out of the highest limb, of 2^132 */
+  private carryFrom(limbs: Float64Array): number {
+    let carry = 0;
+    for (let i = 0; i < LIMBS; i++) {
+      const limb = limbs[i] + carry;
+      carry = Math.floor(limb / LIMB_SPAN);
+      this.h[i] = limb - carry * LIMB_SPAN;
+    }
+    return carry;
+  }
+
+  /** h to its value below 2^130 - 5. */
+  private reduce(): void {
+    const { h } = this;
+    const above = this.carryFrom(h);
+    h[0] += WRAP * above;
+    this.foldTop();
+    this.foldTop();
+    // Now below 2^130. At or above p, adding 5 goes past 2^130, and what is past it is the value.
+    h[0] += 5;
+    this.carryFrom(h);
+    if (h[LIMBS - 1] >= TOP_SPAN) {
+      h[LIMBS - 1] -= TOP_SPAN;
+    } else {
+      h[0] -= 5;
+      this.carryFrom(h);
+    }
+  }
+
+  /** Brings what is above 2^130 down as five times as much. */
+  private foldTop(): void {
+    const { h } = this;
+    const above = Math.floor(h[LIMBS - 1] / TOP_SPAN);
+    h[LIMBS - 1] -= above * TOP_SPAN;
+    h[0] += 5 * above;
+    this.carryFrom(h);
   }
 }
