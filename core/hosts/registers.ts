@@ -132,7 +132,7 @@ export class RegisterFile {
     if (access === RW) this.store(i, (before & ~mask) | (value & mask));
     else if (access === W1C) this.store(i, before & ~(value & mask));
     else if (access === W1S) this.store(i, before | (value & mask));
-    else if (access === WO) this.store(i, value);
+    else if (access === WO) this.storeUnseen(i, value & mask);
     return true;
   }
 
@@ -195,6 +195,13 @@ export class RegisterFile {
     if (this.log.on && before !== this.values[i]) {
       this.log.register(this.block, this.offsets[i], this.names[i], before, this.values[i]);
     }
+  }
+
+  /** A write to a register that cannot be read: logged even when it changes nothing, because the write is all there is to see. */
+  private storeUnseen(i: number, value: number): void {
+    const before = this.values[i];
+    this.values[i] = value;
+    if (this.log.on) this.log.register(this.block, this.offsets[i], this.names[i], before, this.values[i]);
   }
 
   private unknown(what: string, offset: number): boolean {

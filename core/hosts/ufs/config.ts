@@ -2,6 +2,7 @@
  * What a UFS host and device are built with: link, queue depth, power saving, firmware figures. Every value has a default with its source; a definition may override each.
  * Times are integer ns.
  */
+import { cryptoProblems, type UfsCryptoConfig } from './crypto-config.ts';
 import type { LinkMode } from './link.ts';
 
 export type UfsGeneration = 'ufs-2.1' | 'ufs-3.0' | 'ufs-3.1' | 'ufs-4.0';
@@ -45,13 +46,6 @@ export interface Firmware {
   readonly cores: number;
 }
 
-export interface CryptoCapability {
-  /** CRYPTOCAP registers, as encoded words. */
-  readonly capabilities: readonly number[];
-  /** Configuration slots (CFGC + 1); 0: no crypto support. */
-  readonly keyslots: number;
-}
-
 export interface UfsConfig {
   readonly generation: UfsGeneration;
   readonly link: LinkMode;
@@ -68,7 +62,7 @@ export interface UfsConfig {
   readonly runtimePm: RuntimePm;
   readonly interruptAggregation: InterruptAggregation;
   readonly firmware: Firmware;
-  readonly crypto: CryptoCapability;
+  readonly crypto: UfsCryptoConfig;
   /** CPU that takes the interrupt of the single doorbell. */
   readonly irqCpu: number;
   readonly capacityBytes: number;
@@ -170,5 +164,5 @@ export function ufsConfigProblems(config: UfsConfig): string[] {
   if (mcqQueues > 32) problems.push(`mcqQueues: ${mcqQueues} is above 32`);
   if (mcqDepth < 1 || mcqDepth > 255) problems.push(`mcqDepth: ${mcqDepth} is not in 1..255 (task tags have 8 bits)`);
   if (config.firmware.cores < 1) problems.push('firmware.cores: at least 1');
-  return problems;
+  return [...problems, ...cryptoProblems(config.crypto)];
 }

@@ -23,6 +23,7 @@ import {
   CMD_UNMAP,
   CMD_WRITE,
   type CommandSlots,
+  PLAIN,
   SLOT_DATA_OUT,
   SLOT_FREE,
   SLOT_LOST,
@@ -45,6 +46,8 @@ import {
 export interface DevicePort {
   /** The response of a command is in the controller; status and sense stand in the slot's columns. */
   responded(tag: number): void;
+  /** When data that is on the link from `startNs` to `endNs` has passed the inline engine; for encrypted commands. Direction as the link's. */
+  leaveInline(direction: number, tag: number, bytes: number, startNs: number, endNs: number): number;
   /** A command that task management aborted is gone from the device. */
   abortDone(tag: number): void;
 }
@@ -237,7 +240,13 @@ export class UfsDevice implements MediaClient {
       return;
     }
     if (last) this.finishMedia(tag, ok, ASC_UNRECOVERED_READ, ok ? bytes : 0);
-    else this.link.reserve(UP, tag, bytes, this.engine.now);
+    else this.sendChunk(tag, bytes);
+  }
+
+  /** A chunk of a read that is not the last. */
+  private sendChunk(tag: number, bytes: number): void {
+    const end = this.link.reserve(UP, tag, bytes, this.engine.now);
+    if (this.slots.cci[tag] !== PLAIN) this.port.leaveInline(UP, tag, bytes, this.engine.now, end);
   }
 
   writeGranted(cmd: number): void {
@@ -250,9 +259,10 @@ export class UfsDevice implements MediaClient {
     const timing = this.config.timing;
     const link = this.link;
     const rtt = link.reserve(UP, tag, UPIU_BYTES, this.engine.now) + link.latencyNs + timing.dataFetchNs;
-    const end = link.reserve(DOWN, tag, s.bytes[tag], rtt);
+    let end = link.reserve(DOWN, tag, s.bytes[tag], rtt);
     s.grantedNs[tag] = rtt;
     s.dataNs[tag] = link.startNs;
+    if (s.cci[tag] !== PLAIN) end = this.passEngine(DOWN, tag, s.bytes[tag], end);
     s.state[tag] = SLOT_DATA_OUT;
     this.schedule(end + link.latencyNs, this.dataKind, tag);
   }
@@ -298,10 +308,19 @@ export class UfsDevice implements MediaClient {
   private respond(tag: number, bytes: number): void {
     const s = this.slots;
     const link = this.link;
-    const end = link.reserve(UP, tag, bytes + UPIU_BYTES, this.engine.now);
+    let end = link.reserve(UP, tag, bytes + UPIU_BYTES, this.engine.now);
     s.dataNs[tag] = link.startNs;
+    if (s.cci[tag] !== PLAIN) end = this.passEngine(UP, tag, bytes, end);
     s.state[tag] = SLOT_RESPONSE;
     this.schedule(end + link.latencyNs + this.config.timing.writeBackNs, this.respondedKind, tag);
+  }
+
+  /** The data of an encrypted command is on the link until `endNs`: until when it is in the engine too. Without data the engine adds nothing. */
+  private passEngine(direction: number, tag: number, bytes: number, endNs: number): number {
+    const s = this.slots;
+    const left = bytes === 0 ? endNs : this.port.leaveInline(direction, tag, bytes, s.dataNs[tag], endNs);
+    s.inlineNs[tag] = left - endNs;
+    return left;
   }
 
   private responseArrived(tag: number): void {

@@ -7,7 +7,7 @@
  *
  * @source UFSHCI 4.0 chapter 5, facts through inline-crypto.md 3.1–3.6 and 3.11
  */
-import { field as f, type RegisterDef } from '../registers.ts';
+import { field as f, fieldMask, type RegisterDef, type RegisterField } from '../registers.ts';
 
 // Offsets, as the specification spells them.
 export const CAP = 0x00;
@@ -327,17 +327,30 @@ const cryptoRegisters = (entries: number, slots: number): readonly RegisterDef[]
     ],
     array: { count: Math.max(entries, 1), stride: 4 },
   },
-  {
-    name: 'CRYPTOCFG',
-    offset: CRYPTOCFG,
+  ...Array.from({ length: CRYPTOCFG_BYTES / 4 }, (_, dword) => configurationDword(dword, Math.max(slots, 1))),
+];
+
+const configurationFields = (dword: number): readonly RegisterField[] => {
+  if (dword < 16) return [f('KEY', 31, 0)];
+  if (dword === 16) return [f('CFGE', 31), f('CAPIDX', 15, 8), f('DUSIZE', 7, 0)];
+  return dword === 17 ? [f('VSB', 31, 16), f('MH', 7, 0)] : [];
+};
+
+/** One dword of the configurations of all slots: `CRYPTOCFG.16[3]` is dword 16 of slot 3. What a reset does to them is up to the crypto unit. */
+const configurationDword = (dword: number, slots: number): RegisterDef => {
+  const fields = configurationFields(dword);
+  return {
+    name: `CRYPTOCFG.${dword}`,
+    offset: CRYPTOCFG + 4 * dword,
     reset: 0,
     access: 'wo',
-    fields: [f('DWORD', 31, 0)],
-    array: { count: Math.max(slots, 1) * (CRYPTOCFG_BYTES / 4), stride: 4 },
-    survives: ['hce-enable'],
-    note: '32 dwords per slot: 0..15 key, 16 [31] CFGE [15:8] CAPIDX [7:0] DUSIZE, 17 [31:16] VSB; keys cannot be read back',
-  },
-];
+    writable: fields.reduce((mask, field) => mask | fieldMask(field), 0) >>> 0,
+    fields,
+    array: { count: slots, stride: CRYPTOCFG_BYTES },
+    survives: ['hce-enable', 'hce-disable'],
+    note: 'key 0..15, configuration 16, vendor specific bits 17; keys cannot be read back',
+  };
+};
 
 const queueRegister = (
   name: string,

@@ -7,6 +7,7 @@ import {
   ST_DEVICE_CPU,
   ST_DEVICE_WAIT,
   ST_HOST_QUEUE,
+  ST_INLINE,
   ST_LINK,
   ST_WAIT_LINK,
   ST_WAIT_POWER,
@@ -35,6 +36,10 @@ export const CMD_OTHER = 4;
 export const CMD_NOP = 5;
 export const CMD_QUERY = 6;
 export const CMD_INVALID = 7;
+
+/** Values of `cci`: data is not encrypted; keys came with the PRDT. */
+export const PLAIN = -1;
+export const PRDT_KEYS = 256;
 
 const NONE = -1;
 
@@ -84,6 +89,11 @@ export class CommandSlots {
   /** RTT served, and start of the data or response on the link. */
   readonly grantedNs: Float64Array;
   readonly dataNs: Float64Array;
+  /** Keyslot by which the data is encrypted, PLAIN or PRDT_KEYS; its first DUN; and what the engine added to the data phase. */
+  readonly cci: Int16Array;
+  readonly dunLow: Uint32Array;
+  readonly dunHigh: Uint32Array;
+  readonly inlineNs: Float64Array;
   private readonly rows: StageRows;
   private readonly requests: AccountedRequests;
   private tagOf = new Int32Array(256).fill(NONE);
@@ -119,6 +129,10 @@ export class CommandSlots {
     this.coreNs = new Float64Array(count);
     this.grantedNs = new Float64Array(count);
     this.dataNs = new Float64Array(count);
+    this.cci = new Int16Array(count).fill(PLAIN);
+    this.dunLow = new Uint32Array(count);
+    this.dunHigh = new Uint32Array(count);
+    this.inlineNs = new Float64Array(count);
   }
 
   /** Says whose stages a tag's command is accounted to (-1: nobody's). */
@@ -173,7 +187,17 @@ export class CommandSlots {
     if (rq < 0) return;
     this.rows.mark(rq, ST_LINK, this.grantedNs[tag]);
     if (this.dataNs[tag] > this.grantedNs[tag]) this.rows.mark(rq, ST_WAIT_LINK, this.dataNs[tag]);
-    this.rows.mark(rq, ST_LINK, untilNs);
+    this.markLink(tag, rq, untilNs);
+  }
+
+  /** The link, and the inline engine at the end of it. */
+  private markLink(tag: number, rq: number, untilNs: number): void {
+    if (this.cci[tag] === PLAIN) {
+      this.rows.mark(rq, ST_LINK, untilNs);
+      return;
+    }
+    this.rows.mark(rq, ST_LINK, untilNs - this.inlineNs[tag]);
+    this.rows.mark(rq, ST_INLINE, untilNs);
   }
 
   /** Accounts the last data and the response, write-back included. */
@@ -181,7 +205,7 @@ export class CommandSlots {
     const rq = this.request[tag];
     if (rq < 0) return;
     if (this.dataNs[tag] > this.rows.lastNs[rq]) this.rows.mark(rq, ST_WAIT_LINK, this.dataNs[tag]);
-    this.rows.mark(rq, ST_LINK, untilNs);
+    this.markLink(tag, rq, untilNs);
   }
 
   /** The command is over. */

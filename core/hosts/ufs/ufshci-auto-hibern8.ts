@@ -38,6 +38,7 @@ export class AutoHibern8 {
     const enteredNs = this.idleSinceNs + this.timerNs;
     if (now < enteredNs) return now;
     this.enters++;
+    this.hci.crypto.happened('hibernate');
     const { enterNs, exitNs } = this.hci.config.hibern8;
     if (this.hci.log.on) this.hci.log.event('ufshci', 'auto-hibern8.left', enteredNs, NaN);
     return Math.max(now, enteredNs + enterNs) + exitNs;

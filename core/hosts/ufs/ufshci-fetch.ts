@@ -1,12 +1,14 @@
 /**
  * What a UFS host controller checks in a transfer request descriptor it has fetched, and how it reads the command in it into the slot's columns.
  *
- * Modelled: descriptor attributes, alignment, response room, PRDT rules, the SCSI commands of a disk. Not modelled: crypto fields (ignored while no key slots are used).
+ * Modelled: descriptor attributes, alignment, response room, PRDT rules, the SCSI commands of a disk; crypto fields are the crypto unit's to judge (ufshci-crypto.ts).
+ * Not modelled: extra header segments.
  *
  * @source inline-crypto.md 3.7–3.10 (which OCS stands for what: 3.9)
  */
 import { swap32 } from '../memory.ts';
 import * as d from './descriptors.ts';
+import * as prdt from './prdt-keys.ts';
 import * as s from './slots.ts';
 import type { Ufshci } from './ufshci.ts';
 import { LINK_ACTIVE } from './ufshci-uic.ts';
@@ -31,9 +33,19 @@ export function checkDescriptor(hci: Ufshci, tag: number, utrd: number, ucd: num
   decodeCommand(hci, tag, ucd);
   const bytes = swap32(words[ucd + 3]);
   slots.bytes[tag] = bytes;
+  if (hci.crypto.settings.engine === 'prdt') return checkPrdtWithKeys(hci, tag, ucd, words[utrd + 7] & 0xffff);
   const described = d.prdtBytes(words, ucd + d.UCD_PRDT / 4, words[utrd + 7] & 0xffff);
   if (described < 0) return d.OCS_INVALID_PRDT;
-  return described < bytes ? d.OCS_SIZE_MISMATCH : d.OCS_SUCCESS;
+  if (described < bytes) return d.OCS_SIZE_MISMATCH;
+  return (head & d.UTRD_CE) === 0 ? d.OCS_SUCCESS : hci.crypto.admit(tag, utrd);
+}
+
+/** The same for a controller whose PRDT entries have room for keys. */
+function checkPrdtWithKeys(hci: Ufshci, tag: number, ucd: number, entries: number): number {
+  const at = ucd + d.UCD_PRDT / 4;
+  const described = prdt.prdtBytes(hci.memory.words, at, entries);
+  if (described < 0) return d.OCS_INVALID_PRDT;
+  return described < hci.slots.bytes[tag] ? d.OCS_SIZE_MISMATCH : hci.crypto.admitPrdt(tag, at, entries);
 }
 
 function decodeCommand(hci: Ufshci, tag: number, ucd: number): void {

@@ -116,6 +116,7 @@ export class UicUnit {
     if (can) {
       this.linkState = LINK_HIBERN8;
       this.hibern8Enters++;
+      this.hci.crypto.happened('hibernate');
     }
     this.powerModeResult(can, r.IS_UHES);
   }

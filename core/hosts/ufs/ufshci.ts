@@ -2,7 +2,7 @@
  * A UFS host controller as its driver sees it: registers, descriptors in memory, an interrupt line; and as the device sees it: the other end of the link.
  *
  * Modelled: host enable and the resets behind it, UIC commands (ufshci-uic.ts), the transfer request list with its doorbell, task management (ufshci-task.ts), completion
- * with OCS, interrupt status and enable, interrupt aggregation, auto-hibern8, error injection, multi-circular queues (ufshci-mcq.ts).
+ * with OCS, interrupt status and enable, interrupt aggregation, auto-hibern8, error injection, multi-circular queues (ufshci-mcq.ts), inline encryption (ufshci-crypto.ts).
  * A doorbell costs no event: fetch, link and firmware core are reserved on the spot, the first event is the one where the device's firmware has handled the command.
  * Not modelled: prefetch beyond one command, byte enables, event specific interrupts.
  *
@@ -15,6 +15,7 @@ import { RegisterFile } from '../registers.ts';
 import { swap32 } from '../memory.ts';
 import { Aggregation } from './ufshci-aggregation.ts';
 import { AutoHibern8 } from './ufshci-auto-hibern8.ts';
+import { CryptoUnit } from './ufshci-crypto.ts';
 import { checkDescriptor } from './ufshci-fetch.ts';
 import { capabilityValues } from './capabilities.ts';
 import type { UfsConfig } from './config.ts';
@@ -49,6 +50,7 @@ export class Ufshci implements DevicePort {
   readonly tasks: TaskUnit;
   readonly aggregation: Aggregation;
   readonly autoHibern8: AutoHibern8;
+  readonly crypto: CryptoUnit;
   readonly memory: HostMemory;
   readonly engine: Engine;
   readonly config: UfsConfig;
@@ -101,6 +103,7 @@ export class Ufshci implements DevicePort {
     this.failedKind = engine.register('ufshci.refused', (tag) => this.refused(tag));
     this.aggregation = new Aggregation(this);
     this.autoHibern8 = new AutoHibern8(this);
+    this.crypto = new CryptoUnit(this);
   }
 
   // ------------------------------------------------------------------------------------------------ registers
@@ -119,6 +122,7 @@ export class Ufshci implements DevicePort {
     else if (offset >= r.QOP) this.mcq.write(offset, value);
     else if (offset === r.UTRIACR) this.aggregation.write(value);
     else if (offset === r.HCE) this.writeHce(value);
+    else if (offset >= r.CRYPTOCFG && offset < r.QCFG) this.crypto.write(offset, value);
     else this.writeOther(offset, value);
   }
 
@@ -155,7 +159,10 @@ export class Ufshci implements DevicePort {
     const regs = this.registers;
     const was = regs.get(r.HCE) & r.HCE_ENABLE;
     if ((value & r.HCE_ENABLE) === 0) {
-      if (was !== 0) this.stop('hce-disable');
+      if (was !== 0) {
+        this.stop('hce-disable');
+        this.crypto.happened('hce-disable');
+      }
       regs.write(r.HCE, value);
       this.enableSeq = NONE;
       return;
@@ -166,6 +173,7 @@ export class Ufshci implements DevicePort {
     }
     this.stop('hce-enable');
     regs.write(r.HCE, value & ~r.HCE_ENABLE);
+    if ((value & r.HCE_CGE) !== 0 && this.crypto.settings.generalEnable === 'broken') return; // it never comes up
     if (this.instant) this.enabled();
     else this.enableSeq = this.engine.after(this.config.timing.enableNs, this.enabledKind, 0);
   }
@@ -198,6 +206,7 @@ export class Ufshci implements DevicePort {
     this.fetchFreeNs = 0;
     this.aggregation.reset();
     this.autoHibern8.reset();
+    this.crypto.reset();
     this.enableSeq = NONE;
     if (this.log.on) this.log.event('ufshci', kind === 'hce-disable' ? 'host.disabled' : 'host.enabling', NaN, NaN);
   }
@@ -295,8 +304,9 @@ export class Ufshci implements DevicePort {
   }
 
   /** OCS into the descriptor, notification, doorbell, interrupt: in this order (inline-crypto.md 3.10). */
-  complete(tag: number, ocs: number): void {
+  complete(tag: number, code: number): void {
     const slots = this.slots;
+    const ocs = slots.cci[tag] === s.PLAIN ? code : this.crypto.end(tag, code);
     const utrd = slots.utrd[tag];
     slots.free(tag);
     slots.pending[tag] = 0;
@@ -321,8 +331,13 @@ export class Ufshci implements DevicePort {
       this.registers.clearBits(r.UTRLDBR, 1 << tag);
       if (!this.device.abort(tag)) this.slots.free(tag);
       this.slots.pending[tag] = 0;
+      if (this.slots.cci[tag] !== s.PLAIN) this.crypto.release(tag);
       if (--this.outstanding === 0) this.autoHibern8.linkUsed();
     }
+  }
+
+  leaveInline(direction: number, tag: number, bytes: number, startNs: number, endNs: number): number {
+    return this.crypto.leaveNs(direction, tag, bytes, startNs, endNs);
   }
 
   abortDone(tag: number): void {

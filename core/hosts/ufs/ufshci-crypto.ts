@@ -1,0 +1,168 @@
+/**
+ * Inline encryption in a UFS host controller's command path: whether an encrypted command may run, what the engine adds to its data phase, which commands use
+ * which slot, and when keys are lost.
+ *
+ * Modelled: the checks at descriptor fetch and their OCS, engine errors with or without a fatal interrupt, loss of keys by reset and power state, accesses without clocks.
+ * Not modelled: the ciphers (whoever moves real bytes asks `engine.keyOf` and the slot columns for key and DUN). An engine error of a write strikes before its
+ * first byte leaves (`@assume`), so that the medium never sees it (I-36).
+ *
+ * @source inline-crypto.md 3.5, 3.9 (decision order), 3.14
+ */
+import { cryptoSettings, type KeyLoss, PRDT_DATA_UNIT, type UfsCryptoSettings } from './crypto-config.ts';
+import * as d from './descriptors.ts';
+import * as prdt from './prdt-keys.ts';
+import * as r from './registers.ts';
+import { CMD_READ, CMD_WRITE, PLAIN, PRDT_KEYS } from './slots.ts';
+import { CryptoConfigArray, type InlineEngine } from './ufshci-cryptocfg.ts';
+import type { Ufshci } from './ufshci.ts';
+
+/** What a slot is known to hold besides keys: nothing, or something that nobody wrote. */
+export const HOLDS_NOTHING = -1;
+export const HOLDS_GARBAGE = -2;
+
+export class CryptoUnit {
+  readonly settings: UfsCryptoSettings;
+  readonly array: CryptoConfigArray;
+  /** The controller's own array, unless another engine is connected. */
+  engine: InlineEngine;
+  /** Commands that passed the checks. */
+  commands = 0;
+  refused = 0;
+  errors = 0;
+  /** How often keys were lost. */
+  losses = 0;
+  /** Configuration writes that reached an engine without clocks, and did nothing. */
+  unclockedWrites = 0;
+  /** The host's clocks run. */
+  hasClocks = true;
+  /** Fault hook: so many of the next encrypted commands meet an engine error; `failsFatally`: it is a fatal one (CEFES). */
+  failNext = 0;
+  failsFatally = false;
+  /** Commands in progress by slot. */
+  readonly inFlight: Int32Array;
+  /** For accounting and checks only, as the driver binds requests to commands: the keyId that was programmed into each slot, or HOLDS_…. */
+  readonly boundKey: Int32Array;
+  private readonly hci: Ufshci;
+  private readonly fails: Uint8Array;
+
+  constructor(hci: Ufshci) {
+    this.hci = hci;
+    this.settings = cryptoSettings(hci.config.crypto);
+    this.array = new CryptoConfigArray(hci, this.settings);
+    this.engine = this.array;
+    this.inFlight = new Int32Array(this.settings.keyslots);
+    this.boundKey = new Int32Array(this.settings.keyslots).fill(HOLDS_NOTHING);
+    this.fails = new Uint8Array(hci.slots.count);
+  }
+
+  // ------------------------------------------------------------------------------------------------ configuration
+
+  /** Software writes a dword of the configuration array. */
+  write(offset: number, value: number): void {
+    if (!this.hasClocks) {
+      this.unclockedWrites++;
+      return;
+    }
+    if (!this.hci.registers.write(offset, value)) return;
+    const slot = this.array.written(offset);
+    if (slot < this.boundKey.length) this.boundKey[slot] = HOLDS_NOTHING;
+  }
+
+  /** Something happened that may cost the keys. */
+  happened(what: KeyLoss): void {
+    if (!this.settings.keysLostOn.includes(what) || this.settings.engine === 'prdt') return;
+    this.engine.loseKeys();
+    this.boundKey.fill(HOLDS_NOTHING);
+    this.losses++;
+    if (this.hci.log.on) this.hci.log.event('ufshci', `crypto.keys_lost.${what}`, NaN, NaN);
+  }
+
+  /** Commands in progress are forgotten; what becomes of the keys `happened` says. */
+  reset(): void {
+    this.inFlight.fill(0);
+    this.fails.fill(0);
+    this.hci.slots.cci.fill(PLAIN);
+    this.array.restart();
+  }
+
+  /** Fault: a slot's key changes under everybody's eyes. Registers only. */
+  corrupt(slot: number): void {
+    this.array.corrupt(slot);
+    this.boundKey[slot] = HOLDS_GARBAGE;
+  }
+
+  /** CAP.CS and the general enable. */
+  private get isOn(): boolean {
+    const { keyslots, generalEnable } = this.settings;
+    if (keyslots === 0) return false;
+    return generalEnable === 'broken' || (this.hci.registers.get(r.HCE) & r.HCE_CGE) !== 0;
+  }
+
+  // ------------------------------------------------------------------------------------------------ commands
+
+  /** A command with CE set: its OCS. Everything else about the descriptor is in order. */
+  admit(tag: number, utrd: number): number {
+    const { slots, memory, log } = this.hci;
+    const command = slots.command[tag];
+    if (command !== CMD_READ && command !== CMD_WRITE) return d.OCS_SUCCESS; // no data to encrypt
+    const cci = memory.words[utrd] & 0xff;
+    const unit = this.isOn && cci < this.settings.keyslots ? this.engine.dataUnitSizeOf(cci) : 0;
+    if (unit === 0 || slots.bytes[tag] % unit !== 0) {
+      this.refused++;
+      if (log.on) log.event('ufshci', 'crypto.refused', tag, cci);
+      return d.OCS_INVALID_CRYPTO;
+    }
+    this.inFlight[cci]++;
+    slots.dunLow[tag] = memory.words[utrd + 1];
+    slots.dunHigh[tag] = memory.words[utrd + 3];
+    return this.start(tag, cci);
+  }
+
+  /** A command whose PRDT may carry keys: its OCS. */
+  admitPrdt(tag: number, at: number, entries: number): number {
+    const { slots, memory } = this.hci;
+    const command = slots.command[tag];
+    if ((command !== CMD_READ && command !== CMD_WRITE) || !prdt.hasKeys(memory.words, at)) return d.OCS_SUCCESS;
+    if (slots.bytes[tag] !== entries * PRDT_DATA_UNIT) return d.OCS_INVALID_PRDT;
+    slots.dunLow[tag] = prdt.ivWord(memory.words, at, 0);
+    slots.dunHigh[tag] = prdt.ivWord(memory.words, at, 1);
+    return this.start(tag, PRDT_KEYS);
+  }
+
+  private start(tag: number, cci: number): number {
+    const { slots } = this.hci;
+    slots.cci[tag] = cci;
+    slots.inlineNs[tag] = 0;
+    this.commands++;
+    if (this.failNext === 0) return d.OCS_SUCCESS;
+    this.failNext--;
+    this.fails[tag] = 1;
+    return slots.command[tag] === CMD_WRITE ? d.OCS_CRYPTO_ERROR : d.OCS_SUCCESS;
+  }
+
+  /** An encrypted command is over with `ocs`; returns the one it reports. */
+  end(tag: number, ocs: number): number {
+    const failed = this.fails[tag] !== 0;
+    this.release(tag);
+    if (!failed || (ocs !== d.OCS_SUCCESS && ocs !== d.OCS_CRYPTO_ERROR)) return ocs;
+    this.errors++;
+    if (this.failsFatally) this.hci.raise(r.IS_CEFES);
+    return d.OCS_CRYPTO_ERROR;
+  }
+
+  /** An encrypted command is gone. */
+  release(tag: number): void {
+    const { cci } = this.hci.slots;
+    if (cci[tag] < this.inFlight.length) this.inFlight[cci[tag]]--;
+    cci[tag] = PLAIN;
+    this.fails[tag] = 0;
+  }
+
+  /** When data of an encrypted command that is on the link from `startNs` to `endNs` has passed the engine too. */
+  leaveNs(direction: number, tag: number, sizeBytes: number, startNs: number, endNs: number): number {
+    const leftNs = this.engine.leaveNs(direction, sizeBytes, startNs, endNs);
+    const { log, slots } = this.hci;
+    if (log.on) log.span('inline', 'inline', endNs, leftNs, NaN, slots.ioOf(tag));
+    return leftNs;
+  }
+}
