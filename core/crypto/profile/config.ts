@@ -16,8 +16,10 @@ export type EvictGeneration = 'copied' | 'linked' | 'unlinked';
 
 /**
  * Whom a slot that became idle wakes:
- * - `one`: the waiter that came first; if it finds its key loaded meanwhile, it wakes the next.
- * - `all`: every waiter, the newest first, as wait queues with non-exclusive waiters do; all but one go back to sleep.
+ * - `one`: the waiter that came first; if it finds its key loaded meanwhile, it wakes the next. Fair, and with few slots and many keys it programs at almost
+ *   every get: sleepers whose key is loaded do not notice.
+ * - `all`: every waiter, the newest first, as the kernel's wait_event and wake_up do (its waiters are not exclusive); those whose key is loaded go on, one takes the slot, the
+ *   rest sleep again.
  */
 export type WakeUp = 'one' | 'all';
 

@@ -1,5 +1,6 @@
 /** The keyslot laws that need a crowd: random tasks that get, hold, put, evict and restore at once, with every table looked at after every event. */
 import { RandomStream } from '../../engine/random.ts';
+import type { WakeUp } from './config.ts';
 import type { KeyslotLaw } from './contract.ts';
 import { same } from './contract-tools.ts';
 import { KeyslotRig, type MakeDriver, type Step, use } from './testing.ts';
@@ -9,8 +10,8 @@ const TASKS = 12;
 /** Keys of one task alone, which it may evict, have numbers from here. */
 const PRIVATE = 1_000;
 
-function storm(driver: MakeDriver, seed: number, slots: number): KeyslotRig {
-  const r = new KeyslotRig({ slots, driver });
+function storm(driver: MakeDriver, seed: number, slots: number, wakeUp: WakeUp = 'one'): KeyslotRig {
+  const r = new KeyslotRig({ slots, driver, config: { generation: { wakeUp } } });
   const random = new RandomStream(seed, 'keyslot-storm');
   for (let t = 0; t < TASKS; t++) {
     const steps: Step[] = [];
@@ -31,9 +32,11 @@ export const STORM_LAWS: KeyslotLaw[] = [
     name: 'I-1 to I-7, I-30, I-55: in a crowd no slot is programmed while in use, no slot holds two keys, no key two slots',
     check(driver) {
       for (const slots of [1, 3, 8]) {
-        const r = storm(driver, slots, slots);
-        same(r.problems(), [], `problems with ${slots} slots`);
-        same(r.outcomes.filter((o) => o.status !== OK).length, 0, `failures with ${slots} slots`);
+        for (const wakeUp of ['one', 'all'] as const) {
+          const r = storm(driver, slots, slots, wakeUp);
+          same(r.problems(), [], `problems with ${slots} slots, waking ${wakeUp}`);
+          same(r.outcomes.filter((o) => o.status !== OK).length, 0, `failures with ${slots} slots, waking ${wakeUp}`);
+        }
       }
     },
   },

@@ -26,7 +26,7 @@ const restore: Step = { do: 'restore' };
 const LONG_NS = 100_000_000;
 
 function rig(driver: MakeDriver, slots: number): KeyslotRig {
-  return new KeyslotRig({ slots, driver });
+  return new KeyslotRig({ slots, driver, config: { generation: { evict: 'unlinked', wakeUp: 'one' } } });
 }
 
 /** Runs one task of these steps and expects nothing wrong. */

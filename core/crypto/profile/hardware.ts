@@ -61,6 +61,11 @@ export class Hardware implements OpOwner {
     ops.attach(this);
   }
 
+  /** Whether the driver's operations may sleep. */
+  get maySleep(): boolean {
+    return this.ops.maySleep;
+  }
+
   /** Resumes the device and takes the lock. Ends with `machine.ret(x)`. Context: a task. */
   enter(x: number): void {
     const { machine, pm } = this.env;
