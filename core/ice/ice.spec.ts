@@ -303,6 +303,32 @@ describe('the host around it (5.4)', () => {
   });
 });
 
+describe('keys set at dispatch, in softirq (queue.blocking)', () => {
+  function dispatch(mode: 'blocking' | 'atomic'): { laws: string[]; slot: number; maySleep: boolean } {
+    const { rig, made } = bench({ scm: { mode } });
+    const { engine, machine, profile } = rig;
+    const over = engine.register('test.dispatched', () => undefined);
+    const start = engine.register('test.dispatch', (key) => {
+      machine.pushReturn(machine.current, over, 0);
+      profile.tryProgram(machine.current, key);
+    });
+    rig.at(0, () => machine.raiseSoftirq(0, 0, start, 1));
+    rig.run();
+    const slot = profile.gotSlot(machine.softirqContext(0));
+    return { laws: machine.violations.map((v) => v.law), slot, maySleep: made.ops.maySleep };
+  }
+
+  it('work with atomic calls', () => {
+    expect(dispatch('atomic')).toEqual({ laws: [], slot: 0, maySleep: false });
+  });
+
+  it('I-56: are a breach with blocking calls, which want a queue that may block', () => {
+    const { laws, maySleep } = dispatch('blocking');
+    expect(maySleep).toBe(true);
+    expect(new Set(laws)).toEqual(new Set(['atomic-sleep']));
+  });
+});
+
 describe('the data path', () => {
   it('at line rate adds its latency and nothing per byte', () => {
     const { engine } = bench().made.ice;

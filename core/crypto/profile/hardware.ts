@@ -25,6 +25,8 @@ export interface HardwareEnv {
   stage(x: number, stage: number): void;
   /** The lock was given up by `x`. */
   left(x: number): void;
+  /** `x` is about to sleep. */
+  beforeSleep(x: number): void;
 }
 
 export class Hardware implements OpOwner {
@@ -79,7 +81,11 @@ export class Hardware implements OpOwner {
 
   /** Takes the lock without resuming the device. Ends with `machine.ret(x)`. Context: a task. */
   takeLock(x: number): void {
-    if (this.lock.downWrite(x, this.lockedKind)) this.env.machine.ret(x);
+    if (this.lock.tryWrite(x)) this.env.machine.ret(x);
+    else {
+      this.env.beforeSleep(x);
+      this.lock.downWrite(x, this.lockedKind);
+    }
   }
 
   /** Gives up what `enter` took. Instantaneous. */

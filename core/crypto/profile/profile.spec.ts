@@ -186,6 +186,23 @@ describe('the lock (1.8)', () => {
   });
 });
 
+describe('a task that is going to sleep', () => {
+  it('flushes its plug first, once per sleep, and not for a hit or a free lock', () => {
+    const flushed: string[] = [];
+    const rig: KeyslotRig = new KeyslotRig({
+      slots: 1,
+      driver: (e, m, slots) => new ScriptedOps(e, m, slots, 'sleep', 100_000),
+      env: { beforeSleep: (x) => flushed.push(`${rig.machine.name(x)} ${rig.machine.taskState(x)}`) },
+    });
+    rig.task('holder', 0, [...use(1, 500_000), ...use(1, 500_000)], 0);
+    rig.task('reader', 50_000, use(1, 600_000), 1); // meets the lock held for programming
+    rig.task('waiter', 200_000, use(2), 2); // finds no idle slot
+    rig.run();
+    expect(flushed).toEqual(['reader 0', 'waiter 0']);
+    expect(rig.problems()).toEqual([]);
+  });
+});
+
 describe('a profile without slots', () => {
   it('I-8: gives the null slot, calls no driver and waits for nothing', () => {
     const rig = new KeyslotRig({ slots: 0 });
@@ -250,6 +267,19 @@ describe('slots taken at dispatch', () => {
     rig.run();
     expect(tries).toEqual(['programmed 0', 'slot -1', 'programmed 0']);
     expect(told).toEqual([200_000]);
+  });
+
+  it('finds nothing while keys are restored, not even a key whose own turn is over or to come', () => {
+    const { rig, tries, at } = dispatcher('burn', 2);
+    rig.task('task', 0, [...use(1), ...use(2), { do: 'sleep', ns: 100_000 }, { do: 'restore' }], 1);
+    for (const ns of [90_000, 125_000, 135_000]) at(ns, 1);
+    rig.at(90_500, () => rig.profile.put(-1, 0));
+    rig.run();
+    const [before, restored] = [rig.scripted.seen[1].atNs, rig.scripted.seen.slice(2).map((op) => op.atNs)];
+    expect(before).toBeLessThan(90_000);
+    expect(restored.length).toBe(2);
+    expect(restored[0] < 125_000 && 135_000 < restored[1] + PROGRAM_NS).toBe(true);
+    expect(tries).toEqual(['slot 0', 'slot -1', 'slot -1']);
   });
 
   it('I-56: an operation that may sleep, begun in softirq, is reported as a breach', () => {

@@ -47,6 +47,8 @@ export interface ProfileEnv {
   readonly marks?: GetMarks;
   /** Told of every slot that points at a key, so that no such key is freed (I-61). */
   readonly keys?: Pick<KeyTable, 'hold' | 'drop'>;
+  /** Called when a task is about to sleep for a slot or the lock: its plug is to be flushed, since plugged requests may hold what it waits for. Instantaneous. */
+  readonly beforeSleep?: (x: number) => void;
   /** Names of those who hold a slot, for the report of a deadlock (`request 3`); default: the slot itself. */
   readonly holders?: (slot: number) => readonly string[];
 }
@@ -100,6 +102,7 @@ export class CryptoProfile implements WaitSource {
         pm: config.runtimePm,
         stage: (x, stage) => this.stage(x, stage),
         left: () => this.becameAvailable(),
+        beforeSleep: (x) => env.beforeSleep?.(x),
       },
       ops,
       this.name,
@@ -149,7 +152,10 @@ export class CryptoProfile implements WaitSource {
     this.columns.begin(x, keyId, this.env.engine.now);
     if (slot !== NO_SLOT) this.finish(x, slot, OK);
     else if (this.hardware.lock.isReadable) this.slowPath(x);
-    else if (this.hardware.lock.downRead(x, this.readLockedKind)) this.getReadLocked(x);
+    else {
+      this.env.beforeSleep?.(x);
+      this.hardware.lock.downRead(x, this.readLockedKind);
+    }
   }
 
   /**
@@ -250,6 +256,7 @@ export class CryptoProfile implements WaitSource {
       this.leave(x);
       if (this.columns.waited[x] === 0) counters.waits++;
       this.columns.waited[x] = 1;
+      this.env.beforeSleep?.(x);
       this.waiters.sleep(x);
     }
   }
