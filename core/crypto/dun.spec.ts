@@ -20,7 +20,7 @@ const EDGES = [
   MAX - 1n,
   MAX,
 ];
-const STEPS = [0, 1, 2, 8, 2 ** 20, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 53 - 1];
+const STEPS = [0, 1, 2, 8, 2 ** 20, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 53 - 2 ** 32 - 1];
 
 function randomDun(random: RandomStream): bigint {
   let value = 0n;

@@ -110,7 +110,7 @@ export function storeDun(words: Uint32Array, row: number, dun: bigint): void {
 /** Writes a DUN below 2^53 into a row, without a bigint. */
 export function storeNarrowDun(words: Uint32Array, row: number, dun: number): void {
   const at = row * DUN_WORDS;
-  words[at] = dun % WORD_SPAN;
+  words[at] = dun; // the store keeps the low 32 bits
   words[at + 1] = dun / WORD_SPAN;
   for (let i = at + 2; i < at + DUN_WORDS; i++) words[i] = 0;
 }
@@ -127,14 +127,14 @@ export function copyDun(from: Uint32Array, fromRow: number, to: Uint32Array, toR
   for (let i = 0; i < DUN_WORDS; i++) to[toRow * DUN_WORDS + i] = from[fromRow * DUN_WORDS + i];
 }
 
-/** Adds `units` (an integer below 2^53) to a row, with carry; a carry out of the last word is dropped. */
+/** Adds `units` (an integer below 2^53 - 2^32, so that sums are exact) to a row, with carry; a carry out of the last word is dropped. */
 export function incrementRow(words: Uint32Array, row: number, units: number): void {
   const at = row * DUN_WORDS;
   let carry = units;
   for (let i = at; carry !== 0 && i < at + DUN_WORDS; i++) {
-    const sum = words[i] + (carry % WORD_SPAN);
+    const sum = words[i] + carry;
     words[i] = sum; // the store keeps the low 32 bits
-    carry = Math.floor(carry / WORD_SPAN) + (sum >= WORD_SPAN ? 1 : 0);
+    carry = sum < WORD_SPAN ? 0 : Math.floor(sum / WORD_SPAN);
   }
 }
 
@@ -155,10 +155,14 @@ export function rowsAreContiguous(
   const at = row * DUN_WORDS;
   const nextAt = nextRow * DUN_WORDS;
   let carry = unitsOf(bytes, unitBits);
-  for (let i = 0; i < DUN_WORDS; i++) {
-    const sum = words[at + i] + (carry % WORD_SPAN);
-    if (sum % WORD_SPAN !== nextWords[nextAt + i]) return false;
-    carry = Math.floor(carry / WORD_SPAN) + (sum >= WORD_SPAN ? 1 : 0);
+  let i = 0;
+  for (; carry !== 0 && i < DUN_WORDS; i++) {
+    const sum = words[at + i] + carry;
+    if (sum >>> 0 !== nextWords[nextAt + i]) return false;
+    carry = sum < WORD_SPAN ? 0 : Math.floor(sum / WORD_SPAN);
+  }
+  for (; i < DUN_WORDS; i++) {
+    if (words[at + i] !== nextWords[nextAt + i]) return false;
   }
   return carry === 0;
 }
@@ -167,7 +171,7 @@ export function rowsAreContiguous(
 
 /** Whole data units in `bytes`. */
 export function unitsOf(bytes: number, unitBits: number): number {
-  return Math.floor(bytes / 2 ** unitBits);
+  return bytes < WORD_SPAN ? bytes >>> unitBits : Math.floor(bytes / 2 ** unitBits);
 }
 
 /** `isContiguous` for DUNs below 2^53. */

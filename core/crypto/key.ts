@@ -150,7 +150,7 @@ export class KeyTable {
 
   /** Bytes encrypted with one DUN of this key. */
   dataUnitSize(keyId: number): number {
-    return 2 ** this.unitBits[keyId];
+    return (1 << this.unitBits[keyId]) >>> 0;
   }
 
   /** The key's configuration as a value of its own. */
