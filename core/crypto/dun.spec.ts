@@ -131,6 +131,7 @@ describe('rows of words', () => {
     const words = new Uint32Array(EDGES.length * dun.DUN_WORDS);
     EDGES.forEach((value, i) => dun.storeDun(words, i, value));
     expect(EDGES.map((_, i) => dun.loadDun(words, i))).toEqual(EDGES);
+    expect(EDGES.map((_, i) => dun.loadDunAsNumber(words, i))).toEqual(EDGES.map(Number));
     dun.storeNarrowDun(words, 2, 2 ** 53 - 1);
     expect(dun.loadDun(words, 2)).toBe(2n ** 53n - 1n);
     dun.copyDun(words, 12, words, 1);

@@ -122,6 +122,15 @@ export function loadDun(words: Uint32Array, row: number): bigint {
   return dun;
 }
 
+/** Reads a DUN from a row as a plain number: exact below 2^53, the nearest one above. Makes no bigint for DUNs below 2^53. */
+export function loadDunAsNumber(words: Uint32Array, row: number): number {
+  const at = row * DUN_WORDS;
+  for (let i = at + 2; i < at + DUN_WORDS; i++) {
+    if (words[i] !== 0) return Number(loadDun(words, row));
+  }
+  return words[at] + words[at + 1] * WORD_SPAN;
+}
+
 /** Copies a row, also between tables. */
 export function copyDun(from: Uint32Array, fromRow: number, to: Uint32Array, toRow: number): void {
   for (let i = 0; i < DUN_WORDS; i++) to[toRow * DUN_WORDS + i] = from[fromRow * DUN_WORDS + i];

@@ -33,14 +33,13 @@ export interface KeyRefusal {
 
 const refusal = (problem: KeyProblem, message: string): KeyRefusal => ({ errno: 'EINVAL', problem, message });
 
-/** Largest power of two that a data unit may be: the profile's masks are 32-bit words. @kernel unsigned int modes_supported[] */
-const MAX_DATA_UNIT_BITS = 31;
-
-/** log2 of a data unit size, or -1 if it is no power of two that a 32-bit mask can hold. */
+/**
+ * log2 of a data unit size, or -1 if it is no power of two below 2^32: a profile's masks of sizes are 32-bit words.
+ * @kernel unsigned int modes_supported[]
+ */
 export function unitBitsOf(dataUnitSize: number): number {
-  if (!Number.isInteger(dataUnitSize) || dataUnitSize < 1 || dataUnitSize > 2 ** MAX_DATA_UNIT_BITS) return -1;
-  const bits = MAX_DATA_UNIT_BITS - Math.clz32(dataUnitSize);
-  return 2 ** bits === dataUnitSize ? bits : -1;
+  const bits = 31 - Math.clz32(dataUnitSize);
+  return (1 << bits) >>> 0 === dataUnitSize ? bits : -1; // clz32 cuts to 32 bits; the comparison finds out
 }
 
 function keySizeProblem(sizeBytes: number, config: CryptoConfig): KeyRefusal | undefined {

@@ -5,7 +5,7 @@
  */
 import type { Block } from '../block/block.ts';
 import { OP_NAMES, STATUS_NAMES } from '../block/types.ts';
-import { loadDun } from '../crypto/dun.ts';
+import { loadDunAsNumber } from '../crypto/dun.ts';
 import type { Machine } from '../engine/machine.ts';
 import { TraceHash } from '../trace/hash.ts';
 import { TableWriter } from '../trace/recorder.ts';
@@ -214,7 +214,7 @@ class RequestWriter {
     if (r.keyId[rq] >= 0) {
       slot[row] = r.lastKeyslot[rq];
       key[row] = r.keyId[rq];
-      dun[row] = Number(loadDun(r.dun, rq));
+      dun[row] = loadDunAsNumber(r.dun, rq);
       unit[row] = r.dataUnitSize[rq];
     }
     bios[row] = r.bios[rq];
