@@ -10,13 +10,18 @@
  * @kernel v6.12 block/blk-core.c, block/blk-mq.c
  */
 import type { WaitEdge, WaitSource } from '../engine/waits.ts';
+import type { KeyTable } from '../crypto/key.ts';
+import type { CryptoProfile } from '../crypto/profile/profile.ts';
+import type { GetMarks } from '../crypto/profile/types.ts';
 import type { BioTable } from './bio.ts';
 import { completeRequest } from './complete.ts';
 import type { BlockConfig, BlockCounters } from './config.ts';
+import { attachProfile } from './crypto-attach.ts';
+import type { KeyslotCounters } from './crypto.ts';
 import { kickHwQueue, runHwQueues } from './dispatch.ts';
 import { freezeQueue, queueQuiesced, unfreezeQueue, unquiesceQueue } from './freeze.ts';
 import { queueRqDone, startRequest } from './issue.ts';
-import { leftovers, reportWaits } from './leftovers.ts';
+import { keyslotHolders, leftovers, reportWaits } from './leftovers.ts';
 import { finishPlug, flushPlugFromSchedule, startPlug } from './plug.ts';
 import { type BlockEnv, RequestQueue } from './queue.ts';
 import type { RequestTable } from './request.ts';
@@ -44,6 +49,27 @@ export class Block implements WaitSource {
   /** Connects the driver and, unless the scheduler is `none`, a scheduler. Once, before the first bio. */
   attach(lld: Lld, scheduler?: Scheduler): void {
     this.queue.attach(lld, scheduler);
+  }
+
+  /**
+   * Connects an inline encryption device: encrypted bios take keyslots of its profile from now on, as `keyslotPolicy` says. With `keys` bios whose key the device
+   * does not support end with NOTSUPP. Returns false when the queue does integrity, which excludes it. Once, before the first bio.
+   */
+  attachProfile(profile: CryptoProfile, keys?: KeyTable): boolean {
+    return attachProfile(this.queue, profile, keys);
+  }
+
+  /** For the profile's environment (`marks`): accounts what a get waits for to the request or bio. */
+  readonly keyslotMarks: GetMarks = { mark: (x, stage) => this.queue.crypto?.mark(x, stage) };
+
+  /** What keyslots did to the requests. */
+  get keyslots(): KeyslotCounters {
+    return this.queue.keyslots;
+  }
+
+  /** Names of the requests that hold a slot: for the profile's environment (`holders`). */
+  keyslotHolders(slot: number): string[] {
+    return keyslotHolders(this.queue, slot);
   }
 
   /** The engine kind called with every request just before it is freed (the observer reads its columns); -1 for none. */

@@ -12,6 +12,7 @@
 import { advanceRow } from '../crypto/dun.ts';
 import { unitBitsOf } from '../crypto/key.ts';
 import { ST_COMPLETE_CPU, ST_COMPLETE_SOFTIRQ } from '../trace/stages.ts';
+import { putKeyslot } from './crypto.ts';
 import { flushCommandDone, sequencedDataDone } from './flush.ts';
 import { endBio, freeRequest } from './free.ts';
 import type { RequestQueue } from './queue.ts';
@@ -176,6 +177,7 @@ export function finishRequest(q: RequestQueue, rq: number, status: number): void
   requests.status[rq] = status;
   requests.completedNs[rq] = requests.rows.lastNs[rq];
   if (q.log.on) q.event('request.completed', requests.serial[rq], status);
+  if (requests.keyslot[rq] >= 0) putKeyslot(q, q.machine.current, rq); // before the last bio ends
   for (let bio = requests.bio[rq]; bio !== NONE;) {
     const next = bios.next[bio];
     endBioOf(q, rq, bio, status);

@@ -1,4 +1,5 @@
 /** What a request queue is built from: limits of the device, tags and queues of its driver, and the tunables of /sys/block/…/queue. */
+import type { KeyslotPolicy } from './crypto.ts';
 import type { QueueLimits } from './types.ts';
 
 export interface BlockConfig {
@@ -22,6 +23,10 @@ export interface BlockConfig {
   readonly cacheOfCpu?: readonly number[];
   /** 1: only the cheap merges, 2: none. */
   readonly nomerges?: 0 | 1 | 2;
+  /** When a request takes its keyslot, and who waits with it; default `submit`, which is mainline. */
+  readonly keyslotPolicy?: KeyslotPolicy;
+  /** The queue carries protection information (T10-PI): no profile can be attached. */
+  readonly integrity?: boolean;
   /** Default 30 s. */
   readonly timeoutNs?: number;
   /** End of the device; default: no end. */

@@ -10,11 +10,12 @@
  * @kernel v6.12 block/blk-mq-sched.c, block/blk-mq.c blk_mq_run_hw_queue, blk_mq_dispatch_rq_list
  */
 import { ST_WAIT_DISPATCH, ST_WAIT_SCHED } from '../trace/stages.ts';
+import { holdForKeyslot, takeKeyWaiters } from './crypto-dispatch.ts';
 import type { Hctx } from './hctx.ts';
 import { endRequestInTask, isBusyStatus, issue, leaveDispatch } from './issue.ts';
 import type { RequestQueue } from './queue.ts';
 import type { TaskState } from './task.ts';
-import { STS_OK, STS_RESOURCE } from './types.ts';
+import { STS_NO_KEYSLOT, STS_OK, STS_RESOURCE } from './types.ts';
 
 const NONE = -1;
 /** Which list a run is working on. */
@@ -30,13 +31,16 @@ const RESOURCE_DELAY_NS = 3_000_000;
 
 function hasPending(q: RequestQueue, hctx: Hctx): boolean {
   return (
-    hctx.dispatch.size > 0 || hctx.pendingInCtxs > 0 || (q.scheduler !== undefined && q.scheduler.hasWork(hctx.id))
+    hctx.dispatch.size > 0 ||
+    hctx.pendingInCtxs > 0 ||
+    hctx.retryKeys ||
+    (q.scheduler !== undefined && q.scheduler.hasWork(hctx.id))
   );
 }
 
 /** Has kblockd run the hardware queue after `delayNs`, if there is anything to run. Instantaneous; `x` (-1 for none) pays. */
 export function kickHwQueue(q: RequestQueue, x: number, hctx: Hctx, delayNs: number): void {
-  if (hctx.stopped || q.isQuiesced || !hasPending(q, hctx)) return;
+  if (hctx.stopped || hctx.blockedBy !== NONE || q.isQuiesced || !hasPending(q, hctx)) return;
   if (q.workqueues.isPending(hctx.runWork)) {
     if (!hctx.runDelayed || delayNs > 0) return;
     q.workqueues.cancelDelayedWork(hctx.runWork);
@@ -112,11 +116,12 @@ function dispatchHctx(q: RequestQueue, t: TaskState, hctx: Hctx): void {
 
 function dispatchOnce(q: RequestQueue, t: TaskState): void {
   const hctx = q.hctxs[t.hctx];
-  if (hctx.stopped || q.isQuiesced) {
+  if (hctx.stopped || hctx.blockedBy !== NONE || q.isQuiesced) {
     endRun(q, t);
     return;
   }
-  if (hctx.dispatch.size > 0) {
+  if (hctx.retryKeys) takeKeyWaiters(q, t, hctx);
+  if (hctx.dispatch.size > 0 || t.list.size > 0) {
     t.list.takeAll(hctx.dispatch);
     hctx.restart = true;
     beginList(q, t, hctx.id, PHASE_LEFTOVERS);
@@ -270,7 +275,13 @@ export function requestDispatched(q: RequestQueue, x: number): void {
   const t = q.task(x);
   const status = t.issueStatus;
   if (status === STS_OK) t.listQueued++;
-  else if (isBusyStatus(status)) {
+  else if (status === STS_NO_KEYSLOT) {
+    if (!holdForKeyslot(q, t.issueRq)) {
+      t.list.pushHead(t.issueRq);
+      listStopped(q, t);
+      return;
+    }
+  } else if (isBusyStatus(status)) {
     t.needsResource = status === STS_RESOURCE;
     t.list.pushHead(t.issueRq);
     listStopped(q, t);

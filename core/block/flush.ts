@@ -9,6 +9,7 @@
  */
 import { ST_SUBMIT, ST_WAIT_FLUSH } from '../trace/stages.ts';
 import { finishRequest } from './complete.ts';
+import { putKeyslot } from './crypto.ts';
 import { schedRestart } from './free.ts';
 import type { Hctx } from './hctx.ts';
 import type { RequestQueue } from './queue.ts';
@@ -152,6 +153,7 @@ export function sequencedDataDone(q: RequestQueue, x: number, rq: number, status
   const { requests } = q;
   const hctx = q.hctxs[requests.hctx[rq]];
   q.putDriverTag(rq);
+  if (requests.keyslot[rq] >= 0) putKeyslot(q, x, rq);
   requests.state[rq] = RQ_IDLE;
   hctx.flush.dataInFlight--;
   stepDone(q, x, rq, FSEQ_DATA, status);

@@ -1,4 +1,5 @@
 /** Ends of life: a bio's, a request's, and the queue reference that both hold while inside. @kernel v6.12 block/blk-mq.c blk_mq_free_request, block/bio.c */
+import { putForgottenKeyslot } from './crypto.ts';
 import { kickHwQueue } from './dispatch.ts';
 import type { Hctx } from './hctx.ts';
 import type { RequestQueue } from './queue.ts';
@@ -45,6 +46,7 @@ export function freeRequest(q: RequestQueue, rq: number): void {
     requests.schedTag[rq] = -1;
     q.freeTag(hctx.schedTags, tag);
   }
+  if (requests.keyslot[rq] >= 0) putForgottenKeyslot(q, rq);
   requests.release(rq);
   schedRestart(q, hctx);
   exitQueue(q);

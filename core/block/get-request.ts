@@ -8,6 +8,7 @@
  */
 import { copyDun } from '../crypto/dun.ts';
 import { ST_SUBMIT, ST_WAIT_TAG } from '../trace/stages.ts';
+import { handOverKeyslot } from './crypto-submit.ts';
 import { runHwQueue } from './dispatch.ts';
 import type { Hctx } from './hctx.ts';
 import { flushPlugFromSchedule } from './plug.ts';
@@ -17,6 +18,8 @@ import { failPart, requestGot } from './submit.ts';
 import type { Tags } from './tags.ts';
 import type { TaskState } from './task.ts';
 import { REQ_NOWAIT, REQ_PASSTHROUGH, STS_AGAIN } from './types.ts';
+
+const NONE = -1;
 
 function hctxOf(q: RequestQueue, t: TaskState): Hctx {
   return q.hctxs[q.hctxOfCpu[q.machine.cpuOf(t.x)]];
@@ -107,6 +110,7 @@ function makeRequest(q: RequestQueue, t: TaskState, tag: number): void {
   }
   requests.cpu[rq] = q.machine.cpuOf(t.x);
   copyBio(q, rq, bio);
+  if (t.keyslot !== NONE) handOverKeyslot(q, t, rq);
   requests.gotNs[rq] = q.engine.now;
   q.counters.requests++;
   if (q.log.on) q.event('request.got', requests.serial[rq], bios.serial[bio]);

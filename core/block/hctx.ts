@@ -36,6 +36,12 @@ export class Hctx {
   stopped = false;
   /** SCHED_RESTART: the next freed request runs this queue. */
   restart = false;
+  /** Requests set aside for want of a keyslot, in order of arrival; and a slot may be had, so that the next run tries them. */
+  readonly keyWaiters: RequestList;
+  retryKeys = false;
+  /** The request for whose keyslot the whole queue waits, on the dispatch list, or -1; since when. */
+  blockedBy = -1;
+  blockedNs = 0;
   readonly tags: Tags;
   /** With a scheduler: the tags that requests take first. */
   schedTags: Tags | undefined;
@@ -52,6 +58,7 @@ export class Hctx {
     this.tags = tags;
     this.ctxs = cpus.map((cpu) => ({ cpu, list: new RequestList(requests) }));
     this.dispatch = new RequestList(requests);
+    this.keyWaiters = new RequestList(requests);
     this.flush = new FlushQueue();
   }
 

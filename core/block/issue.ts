@@ -4,6 +4,8 @@
  */
 import { ST_SUBMIT } from '../trace/stages.ts';
 import { endRefused } from './complete.ts';
+import { putKeyslot, SLOT_AT_DISPATCH } from './crypto.ts';
+import { issueWithKeyslot } from './crypto-dispatch.ts';
 import type { Hctx } from './hctx.ts';
 import type { RequestQueue } from './queue.ts';
 import { RQ_COMPLETE, RQ_IDLE, RQ_IN_FLIGHT } from './request.ts';
@@ -37,11 +39,19 @@ export function issue(
   t.issueHctx = q.requests.hctx[rq];
   t.issueLast = last;
   t.issueKind = nextKind;
+  const { requests } = q;
+  if (requests.keyId[rq] >= 0 && q.slotWhen === SLOT_AT_DISPATCH && requests.keyslot[rq] < 0)
+    issueWithKeyslot(q, t, rq, costNs);
+  else issueToDriver(q, t, rq, costNs);
+}
+
+/** The request has all it needs: the burst, then the driver. The rest of `issue` is set. */
+export function issueToDriver(q: RequestQueue, t: TaskState, rq: number, costNs: number): void {
   q.dispatchers++;
   if (q.lld?.startsAtOnce?.(rq) === true) {
     t.issueLead = true;
     q.machine.lap(t.x, costNs);
-    q.lld.queueRq(t.x, rq, last);
+    q.lld.queueRq(t.x, rq, t.issueLast);
   } else q.machine.run(t.x, costNs, q.kinds.issueBurst, t.x);
 }
 
@@ -92,6 +102,7 @@ export function noteDirectIssue(q: RequestQueue, t: TaskState): void {
 export function takeBack(q: RequestQueue, rq: number): void {
   const { requests } = q;
   q.putDriverTag(rq);
+  if (q.slotWhen === SLOT_AT_DISPATCH) putKeyslot(q, q.machine.current, rq);
   q.counters.requeues++;
   if (q.log.on) q.event('request.requeued', requests.serial[rq], requests.hctx[rq]);
   if (requests.state[rq] === RQ_IN_FLIGHT) flightEnded(q);

@@ -28,6 +28,7 @@ export function leftovers(q: RequestQueue): string[] {
     say(hctx.pendingInCtxs, `requests in the software queues of hctx ${hctx.id}`);
     say(hctx.flush.lists[0].size + hctx.flush.lists[1].size, `requests waiting for a flush of hctx ${hctx.id}`);
   }
+  for (const hctx of q.hctxs) say(hctx.keyWaiters.size, `requests of hctx ${hctx.id} set aside for a keyslot`);
   for (const t of q.knownTasks()) say(t.plug.size, `requests on the plug of ${q.machine.name(t.x)}`);
   say(q.requeueList.size + q.flushList.size, 'requests on the requeue list');
   q.doneLists.forEach((list, cpu) => say(list.size, `completed requests not ended on CPU ${cpu}`));
@@ -78,12 +79,18 @@ function addSleeper(q: RequestQueue, add: (edge: WaitEdge) => void, x: number, r
 
 function addListed(q: RequestQueue, add: (edge: WaitEdge) => void, hctx: Hctx): void {
   const flying = requestNames(q, (rq) => q.requests.hctx[rq] === hctx.id && q.requests.state[rq] === RQ_IN_FLIGHT);
-  for (const rq of each(q, hctx.dispatch))
-    add({ waiter: q.requestName(rq), resource: `dispatch on hctx ${hctx.id}`, holders: flying });
+  for (const rq of each(q, hctx.dispatch)) {
+    const isBlocked = hctx.blockedBy !== NONE;
+    const resource = rq === hctx.blockedBy ? keyslotFor(q, rq) : `dispatch on hctx ${hctx.id}`;
+    const behind = isBlocked && rq !== hctx.blockedBy ? [q.requestName(hctx.blockedBy)] : flying;
+    add({ waiter: q.requestName(rq), resource, holders: rq === hctx.blockedBy ? slotHolders(q) : behind });
+  }
+  for (const rq of each(q, hctx.keyWaiters))
+    add({ waiter: q.requestName(rq), resource: keyslotFor(q, rq), holders: slotHolders(q) });
   for (const ctx of hctx.ctxs)
     for (const rq of each(q, ctx.list))
       add({ waiter: q.requestName(rq), resource: `a run of hctx ${hctx.id}`, holders: flying });
-  const isListed = new Set(each(q, hctx.dispatch));
+  const isListed = new Set([...each(q, hctx.dispatch), ...each(q, hctx.keyWaiters)]);
   for (let rq = 0; rq < q.requests.highWater; rq++)
     if (q.requests.hctx[rq] === hctx.id && isQueuedInScheduler(q, rq) && !isListed.has(rq))
       add({ waiter: q.requestName(rq), resource: `its turn in the scheduler of hctx ${hctx.id}`, holders: flying });
@@ -91,6 +98,19 @@ function addListed(q: RequestQueue, add: (edge: WaitEdge) => void, hctx: Hctx): 
   for (const list of flush.lists)
     for (let i = 0; i < list.size; i++)
       add({ waiter: q.requestName(list.at(i)), resource: 'flush', holders: [q.requestName(flush.request)] });
+}
+
+function keyslotFor(q: RequestQueue, rq: number): string {
+  return `a keyslot for key ${q.requests.keyId[rq]}`;
+}
+
+/** See Block.keyslotHolders. */
+export function keyslotHolders(q: RequestQueue, slot: number): string[] {
+  return requestNames(q, (rq) => q.requests.keyslot[rq] === slot);
+}
+
+function slotHolders(q: RequestQueue): string[] {
+  return requestNames(q, (rq) => q.requests.keyslot[rq] >= 0);
 }
 
 /** It has a scheduler tag and nothing more: no driver tag, and no part in a flush sequence. */

@@ -33,6 +33,18 @@ export class RequestList {
     this.size++;
   }
 
+  /** Inserts behind `before`, which is on this list. */
+  insertAfter(rq: number, before: number): void {
+    const { next, prev } = this.requests;
+    const after = next[before];
+    prev[rq] = before;
+    next[rq] = after;
+    next[before] = rq;
+    if (after === NONE) this.tail = rq;
+    else prev[after] = rq;
+    this.size++;
+  }
+
   /** Removes and returns the head; the list must not be empty. */
   shift(): number {
     const rq = this.head;

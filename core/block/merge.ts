@@ -10,6 +10,7 @@
 import { copyDun, rowsAreContiguous } from '../crypto/dun.ts';
 import { unitBitsOf } from '../crypto/key.ts';
 import { ST_SUBMIT, ST_WAIT_SCHED } from '../trace/stages.ts';
+import { putKeyslot } from './crypto.ts';
 import { freeRequest } from './free.ts';
 import type { RequestList } from './list.ts';
 import type { RequestQueue } from './queue.ts';
@@ -196,6 +197,7 @@ export function mergeRequests(q: RequestQueue, rq: number, next: number): void {
   requests.bios[rq] += requests.bios[next];
   q.counters.requestMerges++;
   if (q.log.on) q.event('request.merged', requests.serial[next], requests.serial[rq]);
+  if (requests.keyslot[next] >= 0) putKeyslot(q, q.machine.current, next);
   freeRequest(q, next);
 }
 

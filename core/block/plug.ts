@@ -9,6 +9,7 @@
  * @kernel v6.12 block/blk-mq.c blk_mq_flush_plug_list, blk_mq_plug_issue_direct, blk_mq_dispatch_plug_list; block/blk-merge.c blk_attempt_plug_merge
  */
 import { ST_SUBMIT, ST_WAIT_PLUG } from '../trace/stages.ts';
+import { holdForKeyslot, mayPassDispatchList } from './crypto-dispatch.ts';
 import { commitRqs, kickHwQueue, runHwQueue } from './dispatch.ts';
 import { bypassInsert, insertRequest } from './insert.ts';
 import { canIssue, endRequestInTask, isBusyStatus, issue, noteDirectIssue } from './issue.ts';
@@ -17,7 +18,7 @@ import type { RequestQueue } from './queue.ts';
 import { MERGE_BACK, MERGE_FRONT } from './scheduler.ts';
 import { partDone } from './submit.ts';
 import type { TaskState } from './task.ts';
-import { REQ_PASSTHROUGH, STS_OK } from './types.ts';
+import { REQ_PASSTHROUGH, STS_NO_KEYSLOT, STS_OK } from './types.ts';
 
 const NONE = -1;
 /** @source blk-mq: BLK_MAX_REQUEST_COUNT 32 */
@@ -119,9 +120,9 @@ function issueNext(q: RequestQueue, t: TaskState): void {
     t.flushHctx = hctxId;
   }
   const hctx = q.hctxs[hctxId];
-  if (!canIssue(q, t.x, hctx)) {
+  if (!canIssue(q, t.x, hctx) || !mayPassDispatchList(q, hctx)) {
     commitFlushed(q, t);
-    plugGroups(q, t.x); // stopped or quiesced: they wait in the software queue
+    plugGroups(q, t.x); // stopped, quiesced or blocked: they wait in the software queue
     return;
   }
   t.flushing.shift();
@@ -141,7 +142,9 @@ export function pluggedIssued(q: RequestQueue, x: number): void {
   const t = q.task(x);
   noteDirectIssue(q, t);
   if (t.issueStatus === STS_OK) t.flushQueued++;
-  else if (isBusyStatus(t.issueStatus)) {
+  else if (t.issueStatus === STS_NO_KEYSLOT) {
+    if (!holdForKeyslot(q, t.issueRq)) bypassInsert(q, t.issueRq);
+  } else if (isBusyStatus(t.issueStatus)) {
     bypassInsert(q, t.issueRq);
     commitFlushed(q, t);
     q.machine.pushReturn(x, q.kinds.plugGroups, x);

@@ -9,6 +9,7 @@ import type { Workqueues } from '../engine/workqueue.ts';
 import type { DetailLog, GaugeLog } from '../trace/log.ts';
 import { BioTable } from './bio.ts';
 import { type BlockConfig, type BlockCounters, newCounters } from './config.ts';
+import { HOLD_NOBODY, type KeyslotCounters, newKeyslotCounters, type QueueCrypto, SLOT_NEVER } from './crypto.ts';
 import { Hctx } from './hctx.ts';
 import { RequestList } from './list.ts';
 import { RequestTable } from './request.ts';
@@ -59,6 +60,14 @@ export class RequestQueue {
   readonly neverSplitSegments: number;
   lld: Lld | undefined;
   scheduler: Scheduler | undefined;
+  /** Inline encryption, once a profile is attached. */
+  crypto: QueueCrypto | undefined;
+  /** SLOT_* and HOLD_*: when encrypted requests take their slot, and who is held back at dispatch. */
+  slotWhen = SLOT_NEVER;
+  holdClass = HOLD_NOBODY;
+  /** Requests ever held for want of a slot. */
+  heldSoFar = 0;
+  readonly keyslots: KeyslotCounters = newKeyslotCounters();
   onRequestDone = -1;
 
   /** Requests and submissions inside the queue (q_usage_counter); a freeze waits for zero. */

@@ -58,6 +58,10 @@ export class RequestTable {
   keyslot = new Int32Array(FIRST_CAPACITY);
   /** The last keyslot it had, for the trace, as with `lastTag`. */
   lastKeyslot = new Int32Array(FIRST_CAPACITY);
+  /** Its place among those held for want of a slot at dispatch, given when first held; Infinity before. */
+  heldAs = new Float64Array(FIRST_CAPACITY);
+  /** When it got that slot. */
+  keyslotNs = new Float64Array(FIRST_CAPACITY);
   keyId = new Int32Array(FIRST_CAPACITY);
   /** First data unit number: rows of core/crypto/dun.ts, valid with a key. */
   dun = new Uint32Array(FIRST_CAPACITY * DUN_WORDS);
@@ -147,6 +151,7 @@ export class RequestTable {
     this.schedTag[rq] = NONE;
     this.keyslot[rq] = NONE;
     this.lastKeyslot[rq] = NONE;
+    this.heldAs[rq] = Infinity;
     this.attempts[rq] = 0;
     this.status[rq] = 0;
     this.insertedNs[rq] = NaN;
@@ -201,6 +206,8 @@ export class RequestTable {
     this.schedTag = widerInt32(this.schedTag, n);
     this.keyslot = widerInt32(this.keyslot, n);
     this.lastKeyslot = widerInt32(this.lastKeyslot, n);
+    this.heldAs = widerFloat64(this.heldAs, n);
+    this.keyslotNs = widerFloat64(this.keyslotNs, n);
     this.keyId = widerInt32(this.keyId, n);
     this.dun = widerUint32(this.dun, n * DUN_WORDS);
     this.dataUnitSize = widerInt32(this.dataUnitSize, n);

@@ -9,6 +9,9 @@
  * @kernel v6.12 block/blk-core.c submit_bio_noacct, block/blk-mq.c blk_mq_submit_bio, blk_mq_try_issue_directly
  */
 import { ST_SUBMIT, ST_WAIT_QUEUE } from '../trace/stages.ts';
+import { contextRefusal, hasWholeUnits, SLOT_AFTER_TAG, SLOT_BEFORE_TAG } from './crypto.ts';
+import { holdForKeyslot, mayPassDispatchList } from './crypto-dispatch.ts';
+import { dropKeyslot, getKeyslotAfterTag, getKeyslotBeforeTag } from './crypto-submit.ts';
 import { kickHwQueue, runHwQueue } from './dispatch.ts';
 import { insertFlush } from './flush.ts';
 import { endBio, endBioUncounted, exitQueue } from './free.ts';
@@ -34,7 +37,9 @@ import {
   REQ_SYNC,
   SECTOR_BYTES,
   STS_AGAIN,
+  STS_INVAL,
   STS_IOERR,
+  STS_NO_KEYSLOT,
   STS_NOTSUPP,
   STS_OK,
 } from './types.ts';
@@ -61,7 +66,8 @@ function isStraight(q: RequestQueue, bio: number): boolean {
   const { bios, limits } = q;
   const isFlushForNothing = (bios.flags[bio] & FLUSH_FLAGS) !== 0 && !limits.writeCache;
   if (q.freezeDepth > 0 || isFlushForNothing || refusal(q, bio) !== STS_OK) return false;
-  return (bios.flags[bio] & REQ_PASSTHROUGH) !== 0 || (isAligned(q, bio) && frontBytes(q, bio) === 0);
+  if ((bios.flags[bio] & REQ_PASSTHROUGH) !== 0) return true;
+  return isAligned(q, bio) && !isMisalignedForCrypto(q, bio) && frontBytes(q, bio) === 0;
 }
 
 /** The laps before a submission that is not straight are over: Q. */
@@ -80,6 +86,7 @@ function enter(q: RequestQueue, t: TaskState, bio: number): void {
   if (!t.hasLead) {
     const status = refusal(q, bio);
     if (status !== STS_OK || isEmptyFlushForNothing(q, bio)) {
+      if (bios.keyId[bio] >= 0) q.keyslots.refused++;
       bios.rows.mark(bio, ST_SUBMIT, q.engine.now);
       endBioUncounted(q, bio, status);
       q.machine.ret(x);
@@ -116,7 +123,7 @@ function refusal(q: RequestQueue, bio: number): number {
   if (op === OP_DISCARD && limits.maxDiscardSectors === 0) return STS_NOTSUPP;
   if (op === OP_WRITE_ZEROES && limits.maxWriteZeroesSectors === 0) return STS_NOTSUPP;
   if ((flags & REQ_POLLED) !== 0) return STS_NOTSUPP;
-  return STS_OK;
+  return bios.keyId[bio] >= 0 ? contextRefusal(q, bio) : STS_OK;
 }
 
 /** Without a write cache PREFLUSH and FUA mean nothing, and an empty flush is over at once. */
@@ -172,6 +179,11 @@ function preparePart(q: RequestQueue, t: TaskState): void {
       failPart(q, t, STS_IOERR);
       return;
     }
+    if (isMisalignedForCrypto(q, bio)) {
+      q.keyslots.refused++;
+      failPart(q, t, STS_INVAL);
+      return;
+    }
     const front = frontBytes(q, bio);
     if (front > 0) {
       if ((bios.flags[bio] & REQ_NOWAIT) !== 0) {
@@ -195,6 +207,12 @@ function isAligned(q: RequestQueue, bio: number): boolean {
   return Math.floor(firstBlock) === firstBlock && Math.floor(blocks) === blocks;
 }
 
+/** Part of a data unit in an encrypted bio; looked at once, before the first split. */
+function isMisalignedForCrypto(q: RequestQueue, bio: number): boolean {
+  if (q.bios.keyId[bio] < 0 || q.crypto === undefined) return false;
+  return q.bios.remaining[bio] === 1 && !hasWholeUnits(q, bio);
+}
+
 /** The CPU time up to the merge or to G is burnt. */
 export function bioQueued(q: RequestQueue, x: number): void {
   const t = q.task(x);
@@ -204,7 +222,8 @@ export function bioQueued(q: RequestQueue, x: number): void {
     partDone(q, x);
     return;
   }
-  getRequest(q, t);
+  if (q.slotWhen === SLOT_BEFORE_TAG && q.bios.keyId[t.bio] >= 0) getKeyslotBeforeTag(q, t);
+  else getRequest(q, t);
 }
 
 function mergeSomewhere(q: RequestQueue, t: TaskState): boolean {
@@ -223,13 +242,20 @@ export function failPart(q: RequestQueue, t: TaskState, status: number): void {
   q.bios.rows.mark(t.bio, ST_SUBMIT, q.engine.now);
   t.waitsForTag = false;
   t.sleptForTag = false;
+  if (t.keyslot !== NONE) dropKeyslot(q, t);
   endBio(q, t.bio, status);
   exitQueue(q);
   partDone(q, t.x);
 }
 
-/** G has happened: where the request goes now. */
+/** G has happened: the request gets its keyslot, if it needs one now. */
 export function requestGot(q: RequestQueue, t: TaskState, rq: number): void {
+  if (q.requests.keyId[rq] >= 0 && q.slotWhen === SLOT_AFTER_TAG) getKeyslotAfterTag(q, t, rq);
+  else requestReady(q, t, rq);
+}
+
+/** The request has all it needs to be in the queue: where it goes now. */
+export function requestReady(q: RequestQueue, t: TaskState, rq: number): void {
   const flags = q.requests.flags[rq];
   if ((flags & REQ_PASSTHROUGH) !== 0) {
     q.machine.charge(t.x, q.machine.costs.requestInitNs);
@@ -249,7 +275,7 @@ function issueUnplugged(q: RequestQueue, t: TaskState, rq: number): void {
     insertRequest(q, t.x, rq, false, ST_SUBMIT);
     kickHwQueue(q, t.x, hctx, 0);
     partDone(q, t.x);
-  } else if (!canIssue(q, t.x, hctx) || !q.getDriverTag(rq)) insertAndRun(q, t, rq);
+  } else if (!canIssue(q, t.x, hctx) || !mayPassDispatchList(q, hctx) || !q.getDriverTag(rq)) insertAndRun(q, t, rq);
   else issue(q, t, rq, true, costs.directIssueNs, q.kinds.singleIssued);
 }
 
@@ -265,6 +291,11 @@ export function singleIssued(q: RequestQueue, x: number): void {
   const t = q.task(x);
   const status = t.issueStatus;
   noteDirectIssue(q, t);
+  if (status === STS_NO_KEYSLOT) {
+    if (!holdForKeyslot(q, t.issueRq)) bypassInsert(q, t.issueRq);
+    partDone(q, x);
+    return;
+  }
   if (isBusyStatus(status)) {
     const rq = t.issueRq;
     const hctx = q.hctxs[q.requests.hctx[rq]];

@@ -23,6 +23,13 @@ export class TaskState {
   waitsForTag = false;
   sleptForTag = false;
 
+  // keyslot (crypto-submit.ts, crypto-dispatch.ts)
+  /** The request that the profile is asked for a slot for; its waits are accounted to it. */
+  keyRq = NONE;
+  /** The slot that the bio got before its tag, and when. */
+  keyslot = NONE;
+  keyslotNs = 0;
+
   // plug (plug.ts)
   plugDepth = 0;
   /** The plug was opened for this one bio. */
@@ -40,6 +47,8 @@ export class TaskState {
   /** The block layer's part of the issue is a lap of the driver's burst. */
   issueLead = false;
   issueStatus = STS_OK;
+  /** The burst of an issue that waits for its key to be programmed. */
+  issueCostNs = 0;
   /** Where to go on after queueRqDone. */
   issueKind = NONE;
 

@@ -41,6 +41,8 @@ export const STS_AGAIN = 10;
 export const STS_OFFLINE = 11;
 export const STS_INVAL = 12;
 export const STS_IOERR = 13;
+/** Never leaves the block layer: the request found no keyslot at dispatch and is held (crypto-dispatch.ts). */
+export const STS_NO_KEYSLOT = 14;
 /** Texts of the `status` columns, by code: errno names as C events carry them. */
 export const STATUS_NAMES = [
   'ok',

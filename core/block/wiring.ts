@@ -3,6 +3,8 @@
  * Kinds whose argument is a context take it from the argument, not from `machine.current`: they may also be called through `machine.ret`.
  */
 import { blockSoftirq, doneIpi } from './complete.ts';
+import { keyslotProgrammed } from './crypto-dispatch.ts';
+import { keyslotGot, keyslotGotFirst } from './crypto-submit.ts';
 import { nextHwQueue, requestDispatched, runWork } from './dispatch.ts';
 import { queueFrozen, queueQuiesced } from './freeze.ts';
 import { tagRetry, tagWoken } from './get-request.ts';
@@ -17,6 +19,9 @@ export interface Kinds {
   bioQueued: number;
   leadOver: number;
   queueThawed: number;
+  keyslotGot: number;
+  keyslotGotFirst: number;
+  keyslotProgrammed: number;
   tagRetry: number;
   tagWoken: number;
   partDone: number;
@@ -40,6 +45,9 @@ export function newKinds(): Kinds {
     bioQueued: -1,
     leadOver: -1,
     queueThawed: -1,
+    keyslotGot: -1,
+    keyslotGotFirst: -1,
+    keyslotProgrammed: -1,
     tagRetry: -1,
     tagWoken: -1,
     partDone: -1,
@@ -66,6 +74,9 @@ export function wireKinds(q: RequestQueue): void {
   kinds.bioQueued = engine.register('block.bio-queued', (x) => bioQueued(q, x));
   kinds.leadOver = engine.register('block.lead-over', (x) => leadOver(q, x));
   kinds.queueThawed = engine.register('block.queue-thawed', (x) => queueThawed(q, x));
+  kinds.keyslotGot = engine.register('block.keyslot-got', (x) => keyslotGot(q, x));
+  kinds.keyslotGotFirst = engine.register('block.keyslot-got-first', (x) => keyslotGotFirst(q, x));
+  kinds.keyslotProgrammed = engine.register('block.keyslot-programmed', (x) => keyslotProgrammed(q, x));
   kinds.tagRetry = engine.register('block.tag-retry', (x) => tagRetry(q, x));
   kinds.tagWoken = engine.register('block.tag-woken', (x) => tagWoken(q, x));
   kinds.partDone = engine.register('block.part-done', (x) => partDone(q, x));
