@@ -59,7 +59,7 @@ function soundParts(definition: unknown): Partial<Parsed> {
     const part = schema.safeParse(valueAt(definition, [key]));
     if (part.success) parts[key] = part.data;
   }
-  return parts as Partial<Parsed>;
+  return parts;
 }
 
 interface Resolved {

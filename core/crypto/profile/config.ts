@@ -28,7 +28,7 @@ export interface ProfileGeneration {
   readonly wakeUp: WakeUp;
 }
 
-export const DEFAULT_GENERATION: ProfileGeneration = { evict: 'unlinked', wakeUp: 'one' };
+export const DEFAULT_GENERATION: ProfileGeneration = { evict: 'unlinked', wakeUp: 'all' };
 
 /** CPU time of the bookkeeping; programming is the driver's. */
 export interface ProfileCosts {
