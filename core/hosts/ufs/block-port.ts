@@ -10,6 +10,12 @@ export interface UfsRequests {
   segments: Int32Array;
   hctx: Int32Array;
   tag: Int32Array;
+  /** Keyslot of the crypto profile, negative for none. */
+  keyslot: Int32Array;
+  keyId: Int32Array;
+  /** First data unit numbers: rows of core/crypto/dun.ts. */
+  dun: Uint32Array;
+  dataUnitSize: Int32Array;
   deviceNs: Float64Array;
   io: Int32Array;
 }

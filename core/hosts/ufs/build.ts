@@ -3,13 +3,17 @@
  * needs it.
  */
 import type { QueueLimits } from '../../block/types.ts';
+import type { CryptoProfile } from '../../crypto/profile/profile.ts';
 import type { WaitEdge } from '../../engine/waits.ts';
 import type { Media, MediaClient } from '../../media/types.ts';
 import type { StageId } from '../../trace/stages.ts';
 import type { UfsBlock } from './block-port.ts';
 import { type UfsConfig, ufsConfigProblems } from './config.ts';
+import { DATA_UNIT_BYTES } from './prdt-keys.ts';
 import { PRDT_ENTRIES, PRDT_MAX_BYTES } from './descriptors.ts';
 import { BLOCK_BYTES } from './device.ts';
+import { cryptoSnapshot, cryptoStatistics, type UfsCryptoSnapshot } from './crypto-report.ts';
+import type { UfsCryptoParts } from './ufshcd-crypto.ts';
 import type { UfsEnv } from './env.ts';
 import { LINK_STATE_NAMES } from './ufshci-uic.ts';
 import { Ufshci } from './ufshci.ts';
@@ -37,14 +41,16 @@ const MAX_DISCARD_SECTORS = 2 * 1024 * 1024;
 /** Limits, depth and flags of the request queue over a host of this configuration. */
 export function ufsQueueShape(config: UfsConfig): UfsQueueShape {
   const sectorsPerBlock = BLOCK_BYTES / 512;
+  const maxSegmentSize = config.crypto.engine === 'prdt' ? DATA_UNIT_BYTES : PRDT_MAX_BYTES;
+  const maxSectors = Math.min(MAX_SECTORS, (PRDT_ENTRIES * maxSegmentSize) / 512);
   return {
     limits: {
       logicalBlockSize: BLOCK_BYTES,
       physicalBlockSize: BLOCK_BYTES,
-      maxHwSectors: MAX_SECTORS,
-      maxSectors: MAX_SECTORS,
+      maxHwSectors: maxSectors,
+      maxSectors,
       maxSegments: PRDT_ENTRIES,
-      maxSegmentSize: PRDT_MAX_BYTES,
+      maxSegmentSize,
       chunkSectors: 0,
       maxDiscardSectors: MAX_DISCARD_SECTORS - (MAX_DISCARD_SECTORS % sectorsPerBlock),
       discardGranularity: BLOCK_BYTES,
@@ -82,6 +88,8 @@ export const UFS_STAGES: readonly StageId[] = [
 export interface Ufs {
   readonly stages: readonly StageId[];
   readonly lld: Ufshcd;
+  /** For the request queue; undefined for a host that does not encrypt. */
+  readonly profile: CryptoProfile | undefined;
   /** What the media talks to. */
   readonly client: MediaClient;
   attachMedia(media: Media): void;
@@ -102,25 +110,37 @@ export interface UfsSnapshot {
   readonly clocks: string;
   readonly link: { readonly state: string; readonly gear: number; readonly lanes: number; readonly rate: string };
   readonly registers: readonly { readonly name: string; readonly offset: number; readonly value: number }[];
-  readonly slots: readonly { readonly slot: number; readonly request: number; readonly state: number }[];
+  readonly slots: readonly {
+    readonly slot: number;
+    readonly request: number;
+    readonly state: number;
+    /** Keyslot of an encrypted command, PLAIN (-1) or PRDT_KEYS. */
+    readonly cci: number;
+  }[];
+  /** Undefined for a host that does not encrypt. */
+  readonly crypto: UfsCryptoSnapshot | undefined;
 }
 
 /** Builds a UFS host with its device. Throws when the configuration cannot work (the definition was not validated). */
-export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock): Ufs {
+export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock, crypto?: UfsCryptoParts): Ufs {
   const problems = ufsConfigProblems(config);
   if (problems.length > 0) throw new Error(`ufs: ${problems.join('; ')}`);
   const mem = new UfshcdMemory(config);
   const ports = { irq: (vector: number) => driver.irq(vector) };
   const hci = new Ufshci(env.engine, config, mem.memory, block.requests, env.log, ports);
-  const driver = new Ufshcd(env, config, block, hci, mem);
+  const driver = new Ufshcd(env, config, block, hci, mem, crypto);
   return {
-    stages: UFS_STAGES,
+    stages: driver.crypto === undefined ? UFS_STAGES : [...UFS_STAGES, 'inline'],
     lld: driver,
     client: hci.device,
     attachMedia: (media) => hci.device.attachMedia(media),
     bringUp: () => bringUp(driver),
     reset: (x) => driver.eh.scheduleReset(x),
-    reportWaits: (add) => driver.power.reportWaits(add),
+    profile: driver.crypto?.profile,
+    reportWaits: (add) => {
+      driver.power.reportWaits(add);
+      driver.crypto?.profile.reportWaits(add);
+    },
     checkEmpty: () => checkEmpty(driver),
     statistics: () => statistics(driver),
     snapshot: () => snapshot(driver),
@@ -143,6 +163,7 @@ function checkEmpty(driver: Ufshcd): string[] {
   });
   if (driver.hci.outstanding > 0) left.push(`ufs: ${driver.hci.outstanding} commands are left in the controller`);
   if (driver.power.refs !== 0) left.push(`ufs: ${driver.power.refs} clock references are left`);
+  if (driver.crypto !== undefined) left.push(...driver.crypto.profile.checkEmpty());
   if (driver.state === STATE_ERROR) left.push('ufs: the host is in its error state');
   return left;
 }
@@ -176,6 +197,7 @@ function statistics(driver: Ufshcd): Readonly<Record<string, number>> {
     linkUpBytes: hci.link.bytes[1],
     linkDownBusyNs: hci.link.busyNs[0],
     linkUpBusyNs: hci.link.busyNs[1],
+    ...cryptoStatistics(driver),
   };
 }
 
@@ -186,6 +208,12 @@ function snapshot(driver: Ufshcd): UfsSnapshot {
     clocks: CLOCK_STATE_NAMES[driver.power.clocks],
     link: { state: LINK_STATE_NAMES[hci.uic.linkState], ...hci.link.mode },
     registers: hci.registers.snapshot(),
-    slots: Array.from(driver.requestOf, (request, slot) => ({ slot, request, state: hci.slots.state[slot] })),
+    slots: Array.from(driver.requestOf, (request, slot) => ({
+      slot,
+      request,
+      state: hci.slots.state[slot],
+      cci: hci.slots.cci[slot],
+    })),
+    crypto: cryptoSnapshot(driver),
   };
 }

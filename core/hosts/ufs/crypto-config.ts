@@ -9,6 +9,7 @@
  */
 import { KEY_TYPE_RAW } from '../../crypto/mode.ts';
 import type { CryptoCapabilities } from '../../crypto/profile/capabilities.ts';
+import { DATA_UNIT_BYTES } from './prdt-keys.ts';
 
 export type UfsCryptoEngine = 'registers' | 'ice' | 'prdt';
 
@@ -110,9 +111,8 @@ export const DATA_UNIT = 512;
 export const UFS_MODE = 'AES-256-XTS';
 /** Width of a DUN in a UTRD. @source inline-crypto.md 3.7 */
 const UTRD_DUN_BYTES = 8;
-/** Width of a DUN and size of a data unit of the Exynos engine. @source inline-crypto.md 3.14 */
+/** Width of a DUN of the Exynos engine. @source inline-crypto.md 3.14 */
 const PRDT_DUN_BYTES = 16;
-export const PRDT_DATA_UNIT = 4096;
 
 /** Data unit sizes of a capability word, or-ed together. */
 export function dataUnitSizesOf(capability: number): number {
@@ -132,7 +132,7 @@ export function capabilityFor(capabilities: readonly number[], dataUnitSize: num
 /** What the crypto profile of such a host announces; entries that Linux does not know are skipped. */
 export function profileCapabilities(config: UfsCryptoConfig): CryptoCapabilities {
   if (config.engine === 'prdt')
-    return { maxDunBytes: PRDT_DUN_BYTES, modes: { [UFS_MODE]: PRDT_DATA_UNIT }, keyTypes: KEY_TYPE_RAW };
+    return { maxDunBytes: PRDT_DUN_BYTES, modes: { [UFS_MODE]: DATA_UNIT_BYTES }, keyTypes: KEY_TYPE_RAW };
   const sizes = config.capabilities.filter(isAes256Xts).reduce((mask, word) => mask | dataUnitSizesOf(word), 0);
   return { maxDunBytes: UTRD_DUN_BYTES, modes: sizes === 0 ? {} : { [UFS_MODE]: sizes }, keyTypes: KEY_TYPE_RAW };
 }

@@ -9,6 +9,8 @@
 import { swap32 } from '../memory.ts';
 
 export const ENTRY_BYTES = 128;
+/** An entry describes one data unit. */
+export const DATA_UNIT_BYTES = 4096;
 export const ENTRY_WORDS = ENTRY_BYTES / 4;
 /** Algorithm mode AES-XTS and key length 256 in the count word. @source ufs-exynos.c: mode 2 at bit 28, length 1 at bit 26 */
 const ALGORITHM = (2 << 28) | (1 << 26);
@@ -58,25 +60,25 @@ export function keyOf(words: Uint32Array, at: number): Uint8Array {
   return new Uint8Array(key.buffer);
 }
 
-/** Writes key and IVs into `entries` entries, one data unit each, from the DUN on. The IV carries over 64 bits. */
+/** Writes key and IVs into `entries` entries, one data unit each, from the DUN of four words at `dun[dunAt]` on. */
 export function writeKeys(
   words: Uint32Array,
   at: number,
   entries: number,
   key: Uint8Array,
-  dunLow: number,
-  dunHigh: number,
+  dun: Uint32Array,
+  dunAt: number,
 ): void {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
   for (let i = 0; i < entries; i++) {
     const e = at + i * ENTRY_WORDS;
-    const low = dunLow + i;
-    const carry = low > 0xffffffff ? 1 : 0;
     words[e + COUNT] |= ALGORITHM;
-    words[e + IV] = 0;
-    words[e + IV + 1] = dunHigh + carry > 0xffffffff ? swap32(1) : 0;
-    words[e + IV + 2] = swap32(dunHigh + carry);
-    words[e + IV + 3] = swap32(low);
+    let carry = i;
+    for (let w = 0; w < IV_WORDS; w++) {
+      const sum = dun[dunAt + w] + carry;
+      words[e + IV + IV_WORDS - 1 - w] = swap32(sum >>> 0);
+      carry = sum > 0xffffffff ? 1 : 0;
+    }
     for (let k = 0; k < KEY_WORDS; k++) {
       words[e + DATA_KEY + k] = view.getUint32(4 * (KEY_WORDS - 1 - k));
       words[e + TWEAK_KEY + k] = view.getUint32(4 * (2 * KEY_WORDS - 1 - k));

@@ -3,6 +3,7 @@
  * after fixed times. Test aid, not part of any run.
  */
 import { OP_READ, STS_DEV_RESOURCE, STS_OK, STS_RESOURCE } from '../../block/types.ts';
+import { DUN_WORDS } from '../../crypto/dun.ts';
 import { MACHINE_PROFILES } from '../../engine/costs/index.ts';
 import { Engine } from '../../engine/engine.ts';
 import { Machine } from '../../engine/machine.ts';
@@ -28,6 +29,10 @@ class Requests implements UfsRequests {
   readonly segments = new Int32Array(CAPACITY);
   readonly hctx = new Int32Array(CAPACITY);
   readonly tag = new Int32Array(CAPACITY);
+  readonly keyslot = new Int32Array(CAPACITY).fill(-1);
+  readonly keyId = new Int32Array(CAPACITY).fill(-1);
+  readonly dun = new Uint32Array(CAPACITY * DUN_WORDS);
+  readonly dataUnitSize = new Int32Array(CAPACITY);
   readonly deviceNs = new Float64Array(CAPACITY);
   readonly io = new Int32Array(CAPACITY).fill(-1);
 }

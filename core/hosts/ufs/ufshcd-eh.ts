@@ -186,9 +186,11 @@ export class ErrorHandler {
     this.hostResets++;
     this.attempts++;
     hba.state = STATE_RESET;
+    hba.power.clocksForReset();
     if (hba.log.on) hba.log.event('ufshcd', 'host.reset', hba.inFlight, this.attempts);
     hba.machine.charge(x, hba.machine.costs.mmioWriteNs);
     hba.hci.write(r.HCE, 0);
+    hba.hci.crypto.happened('host-reset');
     return DISABLE_POLL_NS;
   }
 

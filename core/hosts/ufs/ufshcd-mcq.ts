@@ -6,7 +6,7 @@
 import * as d from './descriptors.ts';
 import * as r from './registers.ts';
 import type { Ufshcd } from './ufshcd.ts';
-import { composeDevCommand, composeRequest, type DevCommand } from './ufshcd-command.ts';
+import { composeDevCommand, type DevCommand } from './ufshcd-command.ts';
 
 const NONE = -1;
 
@@ -64,7 +64,7 @@ export class McqDriver {
   submit(rq: number, slot: number): void {
     const { hba } = this;
     const q = hba.block.requests.hctx[rq];
-    composeRequest(hba.mem, hba.block.requests, rq, slot, this.entry(q), true);
+    hba.compose(rq, slot, this.entry(q), true);
     this.advance(q);
   }
 

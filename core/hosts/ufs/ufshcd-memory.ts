@@ -7,6 +7,7 @@
 import { DATA_WINDOW, HostMemory } from '../memory.ts';
 import type { UfsConfig } from './config.ts';
 import * as d from './descriptors.ts';
+import { DATA_UNIT_BYTES, ENTRY_WORDS } from './prdt-keys.ts';
 import { encodeUnmapList, UNMAP_LIST_BYTES } from './upiu.ts';
 
 const LIST_ALIGN = 1024;
@@ -29,18 +30,23 @@ export class UfshcdMemory {
   /** Entries per ring: one more than a queue can have in flight. */
   readonly ringEntries: number;
   readonly slots: number;
+  /** Words of a PRDT entry: more than usual where entries carry keys. */
+  private readonly entryWords: number;
+  private readonly ucdBytes: number;
 
   constructor(config: UfsConfig) {
     const mcq = config.mcqQueues;
+    this.entryWords = config.crypto.engine === 'prdt' ? ENTRY_WORDS : d.PRDT_ENTRY_WORDS;
+    this.ucdBytes = d.UCD_PRDT + d.PRDT_ENTRIES * this.entryWords * 4;
     this.slots = mcq > 0 ? config.mcqDepth + 1 : config.nutrs;
     this.ringEntries = config.mcqDepth + 2; // the depth, the reserved command, and one that stays empty
     const rings = mcq * this.ringEntries * (d.UTRD_BYTES + d.CQE_BYTES);
     this.memory = new HostMemory(
-      this.slots * (d.UTRD_BYTES + d.UCD_BYTES + UNMAP_LIST_BYTES + 8) + rings + (2 * mcq + 4) * LIST_ALIGN,
+      this.slots * (d.UTRD_BYTES + this.ucdBytes + UNMAP_LIST_BYTES + 8) + rings + (2 * mcq + 4) * LIST_ALIGN,
     );
     this.utrl = this.memory.allocate(this.slots * d.UTRD_BYTES, LIST_ALIGN);
     this.utmrl = this.memory.allocate(TASK_SLOTS * d.UTMRD_BYTES, LIST_ALIGN);
-    this.ucd = this.memory.allocate(this.slots * d.UCD_BYTES, UCD_ALIGN);
+    this.ucd = this.memory.allocate(this.slots * this.ucdBytes, UCD_ALIGN);
     this.lists = this.memory.allocate(this.slots * (UNMAP_LIST_BYTES + 8), 8);
     for (let q = 0; q < mcq; q++) {
       this.sq.push(this.memory.allocate(this.ringEntries * d.UTRD_BYTES, LIST_ALIGN));
@@ -50,12 +56,12 @@ export class UfshcdMemory {
 
   /** Address of a slot's command descriptor. */
   ucdOf(slot: number): number {
-    return this.ucd + slot * d.UCD_BYTES;
+    return this.ucd + slot * this.ucdBytes;
   }
 
   /** Slot of the command descriptor at an address. */
   slotOf(ucd: number): number {
-    return (ucd - this.ucd) / d.UCD_BYTES;
+    return (ucd - this.ucd) / this.ucdBytes;
   }
 
   /** Word index of a slot's command descriptor; the response UPIU and PRDT follow at fixed distances. */
@@ -67,12 +73,22 @@ export class UfshcdMemory {
     return this.ucdWord(slot) + d.UCD_RESPONSE / 4;
   }
 
+  /** Word index of a slot's PRDT. */
+  prdtWord(slot: number): number {
+    return this.ucdWord(slot) + d.UCD_PRDT / 4;
+  }
+
+  /** PRDT entries that so many bytes in so many segments take. */
+  entriesOf(bytes: number, segments: number): number {
+    return this.entryWords === ENTRY_WORDS ? Math.ceil(bytes / DATA_UNIT_BYTES) : prdtEntries(bytes, segments);
+  }
+
   /** Writes the PRDT of `bytes` in at least `segments` entries. Returns the number of entries. */
   writePrdt(slot: number, bytes: number, segments: number): number {
     const words = this.memory.words;
     const at = this.ucdWord(slot) + d.UCD_PRDT / 4;
     const address = DATA_WINDOW + slot * DATA_STRIDE;
-    const entries = prdtEntries(bytes, segments);
+    const entries = this.entriesOf(bytes, segments);
     if (entries === 1) {
       d.encodePrdtEntry(words, at, 0, address, bytes);
       return 1;
@@ -82,7 +98,7 @@ export class UfshcdMemory {
     let i = 0;
     for (; done < bytes; i++) {
       const now = Math.min(each, bytes - done);
-      d.encodePrdtEntry(words, at, i, address + done, now);
+      d.encodePrdtEntry(words, at + i * this.entryWords, 0, address + done, now);
       done += now;
     }
     return i;

@@ -1,7 +1,7 @@
 /**
  * Power saving in the UFS driver: clock gating with hibern8, in both generations of what a command meets, and runtime suspend.
  *
- * Clock states and their changes are the kernel's: CLKS_ON → (no references) REQ_CLKS_OFF → (delay, gate work) CLKS_OFF → (hold) REQ_CLKS_ON → (ungate work) CLKS_ON. Every
+ * Who programs a key waits in both generations. Clock states and their changes are the kernel's: CLKS_ON → (no references) REQ_CLKS_OFF → (delay, gate work) CLKS_OFF → (hold) REQ_CLKS_ON → (ungate work) CLKS_ON. Every
  * command holds a reference from queue_rq to completion. In the `busy` generation a command that finds the clocks off is refused (host busy) and the host is blocked until
  * they are on; in the `blocking` generation its dispatcher sleeps.
  * Not modelled (`@assume`): the CPU time of arming the gate timer (part of `ufsCompleteNs`); runtime resume is asked for by the command, not at queue entry; clock scaling.
@@ -11,6 +11,7 @@
 import { ST_WAIT_DISPATCH, ST_WAIT_POWER, STAGE_STRIDE } from '../../trace/stages.ts';
 import type { GaugeLog } from '../../trace/log.ts';
 import type { WaitEdge } from '../../engine/waits.ts';
+import type { RuntimePm } from '../../crypto/profile/types.ts';
 import { POWER_CONDITION_ACTIVE, POWER_CONDITION_SLEEP } from './device.ts';
 import * as uic from './ufshci-uic.ts';
 import type { Ufshcd } from './ufshcd.ts';
@@ -21,11 +22,16 @@ export const CLKS_OFF = 0;
 export const CLKS_ON = 1;
 export const REQ_CLKS_OFF = 2;
 export const REQ_CLKS_ON = 3;
+/** Answers of `holdSync`. */
+export const HELD = 0;
+export const SLEEPS = 1;
+export const BUSY = 2;
+
 export const CLOCK_STATE_NAMES = ['CLKS_OFF', 'CLKS_ON', 'REQ_CLKS_OFF', 'REQ_CLKS_ON'] as const;
 
 const NONE = -1;
 
-export class PowerManager {
+export class PowerManager implements RuntimePm {
   clocks = CLKS_ON;
   /** Runtime suspended: link in hibern8, device asleep, clocks off. */
   suspended = false;
@@ -49,6 +55,11 @@ export class PowerManager {
   private readonly suspendScript: number;
   /** Dispatchers that sleep for the clocks. */
   private readonly waiters: number[] = [];
+  /** Others that sleep for the clocks: they program keys, or resume the device. */
+  private readonly holders: number[] = [];
+  /** References of runtime power management: while there are any the host is not suspended. */
+  private pmUsers = 0;
+  private readonly resumedKind: number;
   /** When a refused request was first refused. */
   private readonly refusedNs = new Map<number, number>();
   private unblockedNs = 0;
@@ -62,6 +73,7 @@ export class PowerManager {
     this.gauge = gauges.define('ufs.clocks');
     const { engine, scripts } = hba;
     const expired = engine.register('ufshcd.gate-timer', (script) => scripts.start(NONE, script));
+    this.resumedKind = engine.register('ufshcd.resumed', (x) => this.resumed(x));
     this.gateScript = scripts.define(this.gateSteps());
     this.ungateScript = scripts.define(this.ungateSteps(), () => this.ungated());
     this.suspendScript = scripts.define(this.suspendSteps(), () => this.suspendEnded());
@@ -99,6 +111,18 @@ export class PowerManager {
       scripts.start(machine.current, this.ungateScript);
     }
     return false;
+  }
+
+  /**
+   * Takes a reference for something else than a command, in both generations by waiting: HELD, SLEEPS (it goes on at `kind(arg)` with the reference), or in atomic context
+   * BUSY (the clocks were asked for).
+   */
+  holdSync(x: number, kind: number, arg: number): number {
+    if (this.hold()) return HELD;
+    if (!this.hba.machine.isTask(x)) return BUSY;
+    this.holders.push(x);
+    this.hba.machine.sleep(x, kind, arg);
+    return SLEEPS;
   }
 
   /** Gives a reference back; with the last one the timers of gating and suspend start. Context: any. */
@@ -166,12 +190,19 @@ export class PowerManager {
   private wakeWaiters(): void {
     const { machine, block } = this.hba;
     const x = machine.current;
+    this.wakeHolders();
     this.refs += this.waiters.length;
     for (const waiter of this.waiters.splice(0)) machine.wake(x, waiter);
     if (!this.hostBlocked) return;
     this.hostBlocked = false;
     this.unblockedNs = this.hba.engine.now;
     block.runHwQueues(x, true);
+  }
+
+  private wakeHolders(): void {
+    const { machine } = this.hba;
+    this.refs += this.holders.length;
+    for (const holder of this.holders.splice(0)) machine.wake(machine.current, holder);
   }
 
   // ------------------------------------------------------------------------------------------------ gate work
@@ -225,6 +256,7 @@ export class PowerManager {
         this.waking = this.suspended;
         return this.suspended ? hba.config.runtimePm.resumeNs : hba.config.clockGating.ungateNs;
       },
+      (x) => (this.waking ? (hba.crypto?.resume(x) ?? NEXT) : NEXT),
       ...this.wakeLinkSteps(),
       (x) => (this.waking ? hba.commands.send(x, startStop(POWER_CONDITION_ACTIVE)) : NEXT),
       () => {
@@ -251,7 +283,8 @@ export class PowerManager {
     return [
       () => {
         const wasUsed = hba.engine.timerDue(this.suspendTimer) !== Infinity; // armed again since it fired
-        if (wasUsed || this.refs > 0 || this.suspended || hba.eh.isRunning() || this.clocks === REQ_CLKS_ON) return END;
+        const isUsed = wasUsed || this.refs > 0 || this.pmUsers > 0;
+        if (isUsed || this.suspended || hba.eh.isRunning() || this.clocks === REQ_CLKS_ON) return END;
         hba.engine.cancelTimer(this.gateTimer);
         const off = this.clocks === CLKS_OFF;
         this.setClocks(REQ_CLKS_ON); // commands wait until this is over
@@ -268,6 +301,7 @@ export class PowerManager {
       () => {
         this.suspended = true;
         this.suspends++;
+        hba.crypto?.suspended();
         this.setClocks(CLKS_OFF);
         return NEXT;
       },
@@ -275,13 +309,49 @@ export class PowerManager {
   }
 
   private suspendEnded(): void {
-    if (this.waiters.length === 0 && !this.hostBlocked) return;
+    if (this.waiters.length === 0 && this.holders.length === 0 && !this.hostBlocked) return;
     if (this.clocks !== CLKS_OFF) return;
     this.setClocks(REQ_CLKS_ON);
     this.hba.scripts.start(this.hba.machine.current, this.ungateScript);
   }
 
+  /** Takes a reference, resumes a suspended host. Ends with `machine.ret(x)`. Context: a task. */
+  getSync(x: number): void {
+    const { scripts, machine } = this.hba;
+    this.pmUsers++;
+    const isAwake = !this.suspended && !scripts.isRunning(this.suspendScript);
+    if (!isAwake) {
+      const clocks = this.holdSync(x, this.resumedKind, x);
+      if (clocks === SLEEPS) return;
+      if (clocks === HELD) this.release();
+    }
+    machine.ret(x);
+  }
+
+  private resumed(x: number): void {
+    this.release();
+    this.hba.machine.ret(x);
+  }
+
+  /** Gives it back; with the last one the idle time begins. */
+  putSync(): void {
+    const { config, engine } = this.hba;
+    if (--this.pmUsers > 0 || this.refs > 0 || config.runtimePm.autosuspendNs === 0) return;
+    engine.armTimer(this.suspendTimer, engine.now + config.runtimePm.autosuspendNs);
+  }
+
   // ------------------------------------------------------------------------------------------------ resets, reports
+
+  /**
+   * A reset begins: the clocks run from here on. Who sleeps for them with the lock of the crypto profile goes on, because the reset needs that lock; commands
+   * wait for its end.
+   */
+  clocksForReset(): void {
+    this.hba.engine.cancelTimer(this.gateTimer);
+    if (this.suspended) this.hba.crypto?.clocksOn();
+    this.setClocks(CLKS_ON);
+    this.wakeHolders();
+  }
 
   /** The error handler brought everything up (or gave up): clocks are on, whoever waited looks again. */
   forceOn(): void {
@@ -297,12 +367,13 @@ export class PowerManager {
   private setClocks(state: number): void {
     if (this.clocks === state) return;
     this.clocks = state;
+    this.hba.hci.crypto.hasClocks = state !== CLKS_OFF;
     if (this.hba.log.on) this.hba.log.event('ufshcd', `clk_gating.${CLOCK_STATE_NAMES[state]}`, this.refs, NaN);
     if (this.gauges.on) this.gauges.set(this.gauge, state);
   }
 
   reportWaits(add: (edge: WaitEdge) => void): void {
-    for (const x of this.waiters) {
+    for (const x of [...this.waiters, ...this.holders]) {
       add({
         waiter: this.hba.machine.name(x),
         resource: 'clocks of the UFS host',

@@ -2,8 +2,8 @@
  * Bringing up host, link and device: as a list of steps that the probe takes its time over, that a host reset repeats, and that runs without time before the first
  * event of an experiment.
  *
- * Modelled: host enable, link start-up, list bases and run-stop, NOP, fDeviceInit, power mode change, auto-hibern8, MCQ queues, unit attention.
- * Not modelled: reading every descriptor, well-known logical units, the LUN scan, crypto configuration.
+ * Modelled: keys restored before the host is enabled (ufshcd-crypto.ts), host enable, link start-up, list bases and run-stop, NOP, fDeviceInit, power mode change, auto-hibern8, MCQ queues, unit attention.
+ * Not modelled: reading every descriptor, well-known logical units, the LUN scan.
  *
  * @kernel v6.12 ufshcd_hba_enable, ufshcd_link_startup, ufshcd_make_hba_operational, ufshcd_device_init; order: inline-crypto.md 6.1, 6.3
  */
@@ -44,8 +44,10 @@ export class Prober {
 
   private buildSteps(): Step[] {
     return [
+      (x) => this.hba.crypto?.reprogram(x) ?? NEXT,
       (x) => this.enableHost(x),
       (x) => this.waitEnabled(x),
+      (x) => this.hba.crypto?.afterEnable(x) ?? NEXT,
       (x) => this.startLink(x),
       (x) => this.linkStarted(x),
       ...this.command('nop', { kind: 'nop', opcode: 0, idn: 0, value: 0 }, NOP_TRIES),
@@ -95,7 +97,7 @@ export class Prober {
   private enableHost(x: number): number {
     this.failedAt = '';
     this.looks = 0;
-    this.write(x, r.HCE, r.HCE_ENABLE);
+    this.write(x, r.HCE, r.HCE_ENABLE | (this.hba.crypto?.enableBits ?? 0));
     return HCE_WAIT_NS;
   }
 

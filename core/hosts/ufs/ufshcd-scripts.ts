@@ -17,10 +17,12 @@ export const NEXT = 0;
 export const WAIT = -1;
 /** The step waits as it told `repeatAfter` or `repeatWhenSignalled`, then runs again. */
 export const AGAIN = -2;
+/** The step calls something in its context that ends with `machine.ret`, as it told `call` or `callAgain`. */
+export const CALL = -4;
 /** The sequence ends here. */
 export const END = -3;
 
-/** Returns NEXT, WAIT, AGAIN, END, or a number of ns to sleep. `x` is the worker's context, -1 before time starts. */
+/** Returns NEXT, WAIT, AGAIN, CALL, END, or a number of ns to sleep. `x` is the worker's context, -1 before time starts. */
 export type Step = (x: number) => number;
 
 const NONE = -1;
@@ -44,6 +46,8 @@ export class Scripts {
   private signalled = false;
   private timeoutNs = 0;
   private repeatNs = 0;
+  private callee: () => void = () => undefined;
+  private repeatsCall = false;
   /** Called when a sequence has ended. */
   private readonly ended: (() => void)[] = [];
 
@@ -116,6 +120,20 @@ export class Scripts {
     return AGAIN;
   }
 
+  /** A step calls something that ends with `machine.ret(x)` and goes on with the next step then: it returns this. Not before time starts. */
+  call(callee: () => void): number {
+    this.callee = callee;
+    this.repeatsCall = false;
+    return CALL;
+  }
+
+  /** The same, and then the step runs again. */
+  callAgain(callee: () => void): number {
+    this.callee = callee;
+    this.repeatsCall = true;
+    return CALL;
+  }
+
   private begin(id: number): void {
     this.running = id;
     this.index = 0;
@@ -129,6 +147,12 @@ export class Scripts {
     while (this.index < steps.length) {
       const wait = steps[this.index](x);
       if (wait === END) break;
+      if (wait === CALL) {
+        if (!this.repeatsCall) this.index++;
+        this.machine.pushReturn(x, this.nextKind, 0);
+        this.callee();
+        return;
+      }
       if (wait !== AGAIN) this.index++;
       if (wait === NEXT) {
         this.timedOut = false;

@@ -19,9 +19,10 @@ import * as d from './descriptors.ts';
 import * as r from './registers.ts';
 import type { Ufshci } from './ufshci.ts';
 import { composeRequest, FATE_DONE, FATE_REQUEUE, fateOf, isSupported, statusOf } from './ufshcd-command.ts';
+import { makeCrypto, type UfsCryptoParts, type UfshcdCrypto } from './ufshcd-crypto.ts';
 import { ErrorHandler } from './ufshcd-eh.ts';
 import { DeviceCommands } from './ufshcd-devcmd.ts';
-import { prdtEntries, type UfshcdMemory } from './ufshcd-memory.ts';
+import type { UfshcdMemory } from './ufshcd-memory.ts';
 import { PowerManager } from './ufshcd-power.ts';
 import { Prober } from './ufshcd-probe.ts';
 import { McqDriver } from './ufshcd-mcq.ts';
@@ -62,6 +63,8 @@ export class Ufshcd implements Lld {
   readonly eh: ErrorHandler;
   readonly mcq: McqDriver;
   readonly probeScript: number;
+  /** Undefined: the host does not encrypt. */
+  readonly crypto: UfshcdCrypto | undefined;
   state = STATE_RESET;
   /** Request by slot, -1 when free. */
   readonly requestOf: Int32Array;
@@ -87,7 +90,14 @@ export class Ufshcd implements Lld {
   private doneBits = 0;
   private retries: Uint8Array = new Uint8Array(256);
 
-  constructor(env: UfsEnv, config: UfsConfig, block: UfsBlock, hci: Ufshci, mem: UfshcdMemory) {
+  constructor(
+    env: UfsEnv,
+    config: UfsConfig,
+    block: UfsBlock,
+    hci: Ufshci,
+    mem: UfshcdMemory,
+    crypto?: UfsCryptoParts,
+  ) {
     this.engine = env.engine;
     this.machine = env.machine;
     this.log = env.log;
@@ -109,7 +119,9 @@ export class Ufshcd implements Lld {
     this.prober = new Prober(this);
     this.mcq = new McqDriver(this);
     this.eh = new ErrorHandler(this);
-    this.probeScript = this.scripts.define([...this.prober.steps, () => this.probed()], () => undefined);
+    this.crypto = makeCrypto(this, env, crypto);
+    const initialise = (x: number): number => this.crypto?.initialise(x) ?? NEXT;
+    this.probeScript = this.scripts.define([initialise, ...this.prober.steps, () => this.probed()], () => undefined);
   }
 
   /** Starts the probe, which takes its time; `state` tells when it is over. Context: any. */
@@ -184,7 +196,7 @@ export class Ufshcd implements Lld {
   private setUp(x: number, rq: number): void {
     const costs = this.machine.costs;
     const requests = this.block.requests;
-    const entries = requests.op[rq] >= OP_DISCARD ? 1 : prdtEntries(requests.bytes[rq], requests.segments[rq]);
+    const entries = requests.op[rq] >= OP_DISCARD ? 1 : this.mem.entriesOf(requests.bytes[rq], requests.segments[rq]);
     this.machine.run(
       x,
       costs.ufsQueueCommandNs + entries * costs.ufsPrdtEntryNs + costs.mmioWriteNs,
@@ -214,11 +226,17 @@ export class Ufshcd implements Lld {
     if (this.config.mcqQueues > 0) this.mcq.submit(rq, slot);
     else {
       const utrd = this.mem.memory.word(this.mem.utrl) + slot * d.UTRD_WORDS;
-      composeRequest(this.mem, this.block.requests, rq, slot, utrd, !this.config.interruptAggregation.on);
+      this.compose(rq, slot, utrd, !this.config.interruptAggregation.on);
       this.outstanding |= 1 << slot;
       this.hci.write(r.UTRLDBR, 1 << slot);
     }
     this.block.queueRqDone(x, rq, STS_OK);
+  }
+
+  /** Writes a request as the command of a slot; its descriptor is at word `utrd`. */
+  compose(rq: number, slot: number, utrd: number, interrupt: boolean): void {
+    composeRequest(this.mem, this.block.requests, rq, slot, utrd, interrupt);
+    if (this.crypto !== undefined) this.crypto.prepare(rq, slot, utrd);
   }
 
   timeout(x: number, rq: number): boolean {
@@ -315,6 +333,7 @@ export class Ufshcd implements Lld {
     this.inFlight--;
     if (this.gauges.on) this.gauges.set(this.inFlightGauge, this.inFlight);
     this.hci.slots.bind(slot, NONE);
+    if (this.crypto !== undefined) this.crypto.finished(rq, slot);
     this.power.release();
     this.block.requests.rows.mark(rq, stage, this.engine.now);
     return rq;

@@ -8,7 +8,7 @@
  *
  * @source inline-crypto.md 3.5, 3.9 (decision order), 3.14
  */
-import { cryptoSettings, type KeyLoss, PRDT_DATA_UNIT, type UfsCryptoSettings } from './crypto-config.ts';
+import { cryptoSettings, type KeyLoss, type UfsCryptoSettings } from './crypto-config.ts';
 import * as d from './descriptors.ts';
 import * as prdt from './prdt-keys.ts';
 import * as r from './registers.ts';
@@ -123,7 +123,7 @@ export class CryptoUnit {
     const { slots, memory } = this.hci;
     const command = slots.command[tag];
     if ((command !== CMD_READ && command !== CMD_WRITE) || !prdt.hasKeys(memory.words, at)) return d.OCS_SUCCESS;
-    if (slots.bytes[tag] !== entries * PRDT_DATA_UNIT) return d.OCS_INVALID_PRDT;
+    if (slots.bytes[tag] !== entries * prdt.DATA_UNIT_BYTES) return d.OCS_INVALID_PRDT;
     slots.dunLow[tag] = prdt.ivWord(memory.words, at, 0);
     slots.dunHigh[tag] = prdt.ivWord(memory.words, at, 1);
     return this.start(tag, PRDT_KEYS);
