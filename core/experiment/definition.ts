@@ -7,6 +7,7 @@
 import * as z from 'zod';
 import type { MachineCosts } from '../engine/costs/costs.ts';
 import type { MediaProfile } from '../media/profile.ts';
+import { mediaProfileNames } from '../media/profiles/index.ts';
 import type { FioJob } from '../workload/fio/job.ts';
 import { bytes, count, timeNs } from './quantities.ts';
 
@@ -87,7 +88,7 @@ const ufsDevice = z.strictObject({
   crypto: deviceCrypto.optional().describe('what the crypto registers announce'),
   media: z
     .strictObject({
-      profile: z.string().default('ufs-3.1-tlc'),
+      profile: z.string().meta({ examples: mediaProfileNames() }).default('ufs-3.1-tlc'),
       overrides: z.record(z.string(), z.unknown()).default({}).describe('any field of the profile'),
     })
     .prefault({}),

@@ -28,8 +28,10 @@ export const useProject = defineStore('project', () => {
     if (isOther) recent.value = await rpc().call('project/recent');
   }
 
+  const hasFile = (): boolean => typeof state.value?.path === 'string';
+
   /** What would be lost. */
-  const lossText = (): string => t(state.value?.path == null ? 'unsaved.textNew' : 'unsaved.text');
+  const lossText = (): string => t(hasFile() ? 'unsaved.text' : 'unsaved.textNew');
 
   /** Asks what to do about unsaved changes. False when the user cancels or saving failed. */
   async function settleUnsaved(): Promise<boolean> {
@@ -66,7 +68,7 @@ export const useProject = defineStore('project', () => {
   /** Saves; asks for a name when there is none yet. True when it is on disk. */
   async function save(): Promise<boolean> {
     await useEditor().flush();
-    if (state.value?.path == null) return saveAs();
+    if (!hasFile()) return saveAs();
     const saved = await notices.attempt(() => rpc().call('project/save'));
     if (saved !== undefined) await changedTo(saved);
     return saved !== undefined;
@@ -78,7 +80,7 @@ export const useProject = defineStore('project', () => {
       const path = await pick('save');
       return path === null ? null : rpc().call('project/saveAs', { path });
     });
-    if (saved == null) return false;
+    if (saved === null || saved === undefined) return false;
     await changedTo(saved);
     return true;
   }

@@ -102,7 +102,7 @@ export const useRuns = defineStore('runs', () => {
   /** Stops a run; what was stored is kept. */
   async function stop(runId?: number): Promise<void> {
     const run = runId === undefined ? active.value : live.value.get(runId);
-    if (run == null) return;
+    if (run === null || run === undefined) return;
     put({ ...run, isStopping: true });
     await notices.attempt(() => rpc().call('run/stop', { runId: run.runId }));
   }

@@ -123,6 +123,12 @@ export function echoOf(kind: FieldKind, value: unknown): string {
   return parsed.value >= 1024 ** 2 ? `= ${formatBytes(parsed.value)}` : exact;
 }
 
+/** What a control shows of a value; of what is no text or number, its JSON. */
+export function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** What a text field's content becomes in the definition: whole numbers are numbers, everything else stays as typed. */
 export function valueOfText(kind: FieldKind, text: string): unknown {
   if (text.trim() === '') return undefined;

@@ -32,7 +32,7 @@ export function ratesOf(history: readonly RunProgress[]): Rates {
 
 /** `0:41`, or "estimating" while it cannot be said. */
 export function etaText(progress: RunProgress | null): string {
-  if (progress?.etaMs == null || progress.wallMs < ETA_FROM_MS) return t('run.estimating');
+  if (progress === null || progress.etaMs === null || progress.wallMs < ETA_FROM_MS) return t('run.estimating');
   const seconds = Math.ceil(progress.etaMs / SECOND_MS);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }

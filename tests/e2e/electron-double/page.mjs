@@ -1,6 +1,6 @@
 // Source that runs inside Chromium. `mainWorld` is the page's end of contextBridge, `preloadWorld` an isolated world with the real preload in it.
 // The two share the document, and talk by its events; functions cross as numbers.
-/* global document, window, CustomEvent */
+/* global document, window */
 
 export function mainWorld() {
   const functions = new Map();
