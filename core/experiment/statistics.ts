@@ -56,7 +56,7 @@ export class Statistics {
     count.bytes += ios.sizeBytes[io];
     if (ios.submitNs[io] < count.firstSubmitNs) count.firstSubmitNs = ios.submitNs[io];
     if (ios.completeNs[io] > count.lastCompleteNs) count.lastCompleteNs = ios.completeNs[io];
-    this.recent.record(totalNs);
+    this.recent.tally(totalNs, 1);
     this.totalSumNs += totalNs;
     const base = io * STAGE_STRIDE;
     const ns = ios.rows.ns;
@@ -75,8 +75,7 @@ export class Statistics {
   private flushStage(s: number): void {
     const n = this.lastCount[s];
     if (n === 0) return;
-    if (n === 1) this.stages[s].record(this.lastNs[s]);
-    else this.stages[s].recordMany(this.lastNs[s], n);
+    this.stages[s].tally(this.lastNs[s], n);
     this.stageSumNs[s] += this.lastNs[s] * n;
     this.lastCount[s] = 0;
   }

@@ -121,4 +121,19 @@ describe('a histogram', () => {
     histogram.record(9);
     expect([histogram.min, histogram.max, histogram.mean(), histogram.stddev()]).toEqual([9, 9, 9, 0]);
   });
+
+  it('tallies samples for percentiles as if each had been recorded', () => {
+    const recorded = new Histogram();
+    const tallied = new Histogram();
+    for (const [value, n] of [
+      [3, 2],
+      [70_000, 5],
+      [5_000_000_000, 1],
+    ]) {
+      for (let i = 0; i < n; i++) recorded.record(value);
+      tallied.tally(value, n);
+    }
+    for (const p of [0, 25, 50, 90, 100]) expect(tallied.percentile(p)).toBe(recorded.percentile(p));
+    expect(tallied.count).toBe(8);
+  });
 });
