@@ -19,6 +19,7 @@ import {
 import type { Engine } from '../engine/engine.ts';
 import type { Machine } from '../engine/machine.ts';
 import { ST_SUBMIT } from '../trace/stages.ts';
+import type { IoKeys } from './encryption.ts';
 import { DDIR_READ, DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
 
 const BIO_MAX_VECS = 256;
@@ -36,15 +37,18 @@ export class BioFactory {
   private readonly endKind: number;
   private readonly queuedKind: number;
   private readonly machine: Machine;
+  private readonly keys: IoKeys | undefined;
 
   /** `onIoEnd(io)` is called, in the completing context, when the last bio of an I/O has ended. */
   constructor(
     env: { readonly engine: Engine; readonly machine: Machine; readonly block: Block },
     ios: IoTable,
     segmentBytes: number,
+    keys: IoKeys | undefined,
     onIoEnd: (io: number) => void,
   ) {
     const { engine, block } = env;
+    this.keys = keys;
     this.machine = env.machine;
     this.engine = engine;
     this.block = block;
@@ -88,6 +92,7 @@ export class BioFactory {
     bios.ioprio[bio] = ioprio;
     bios.io[bio] = io;
     bios.endKind[bio] = this.endKind;
+    if (ios.keyId[io] >= 0) this.keys?.dress(bios, bio, io, offset);
     const nowNs = this.engine.now;
     ios.rows.mark(io, ST_SUBMIT, nowNs);
     bios.rows.start(bio, nowNs);

@@ -14,6 +14,8 @@ import { extentBytes, type FioJob } from './fio/job.ts';
 /** What a clone works on in one file: a region of the device. */
 export interface FileRegion {
   readonly startBytes: number;
+  /** Where the whole file begins; the region lies `offset` behind it. */
+  readonly fileStartBytes: number;
   readonly sizeBytes: number;
 }
 
@@ -126,7 +128,8 @@ function layout(
     const offsetBytes = offsetIn(job, subjob, percentOf);
     const roomBytes = Math.max(0, wholeBytes - offsetBytes);
     const wantedBytes = region.size === undefined ? roomBytes : extentBytes(region.size, percentOf) / job.files.count;
-    const file = { startBytes: atBytes + offsetBytes, sizeBytes: Math.floor(Math.min(roomBytes, wantedBytes)) };
+    const sizeBytes = Math.floor(Math.min(roomBytes, wantedBytes));
+    const file = { startBytes: atBytes + offsetBytes, fileStartBytes: atBytes, sizeBytes };
     atBytes += wholeBytes;
     return file;
   });

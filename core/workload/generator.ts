@@ -22,6 +22,8 @@ export class Generator {
   ddir = DDIR_READ;
   offsetBytes = 0;
   sizeBytes = 0;
+  /** The file it is in. */
+  file = 0;
   /** The I/O begins a pass (or ends one with a sync): everything before it must have come back. */
   drainsFirst = false;
   /** Bytes and I/Os issued so far; a trim and the write after it count once. */
@@ -115,6 +117,7 @@ export class Generator {
       const file = this.files[index];
       const ddir = this.direction();
       if (file.next(ddir)) {
+        this.file = index;
         this.choose(ddir, file.offsetBytes, file.sizeBytes);
         return true;
       }

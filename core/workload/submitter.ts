@@ -17,6 +17,7 @@ import type { Machine } from '../engine/machine.ts';
 import { BioFactory } from './bios.ts';
 import { CloneState } from './clone-state.ts';
 import type { JobClone } from './clones.ts';
+import type { IoKeys } from './encryption.ts';
 import { DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
 import { Reaper } from './reaper.ts';
 
@@ -42,6 +43,7 @@ export class Submitter {
   private readonly bios: BioFactory;
   private readonly reaper: Reaper;
   private readonly ports: SubmitterPorts;
+  private readonly keys: IoKeys | undefined;
   private readonly kNext: number;
   private readonly kPrepared: number;
   private readonly kSubmit: number;
@@ -56,6 +58,7 @@ export class Submitter {
     ios: IoTable,
     clones: readonly JobClone[],
     segmentBytes: number,
+    keys: IoKeys | undefined,
     ports: SubmitterPorts,
   ) {
     const { engine } = env;
@@ -64,14 +67,21 @@ export class Submitter {
     this.block = env.block;
     this.ios = ios;
     this.ports = ports;
+    this.keys = keys;
     this.states = clones.map((clone) => new CloneState(engine, clone));
     this.reaper = new Reaper(env, ios, this.states, {
-      ioDone: ports.ioDone,
+      ioDone:
+        keys === undefined
+          ? ports.ioDone
+          : (io) => {
+              keys.ended(io);
+              ports.ioDone(io);
+            },
       goOn: (s) => {
         this.next(s);
       },
     });
-    this.bios = new BioFactory(env, ios, segmentBytes, (io) => {
+    this.bios = new BioFactory(env, ios, segmentBytes, keys, (io) => {
       this.reaper.ioEnded(io);
     });
     const on = (label: string, step: (state: CloneState) => void): number =>
@@ -282,6 +292,7 @@ export class Submitter {
     ios.status[io] = STS_OK;
     ios.flags[io] = ddir === DDIR_WRITE ? s.writeFlags : 0;
     ios.requests[io] = 0;
+    if (this.keys !== undefined) this.keys.assign(io, s.clone.index, s.generator.file);
     ios.submitNs[io] = this.engine.now;
     ios.rows.start(io, this.engine.now);
     const isSynchronous = !s.clone.job.engine.isAsync || ddir === DDIR_SYNC || ddir === DDIR_TRIM;

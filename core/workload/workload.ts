@@ -8,6 +8,9 @@ import type { Engine } from '../engine/engine.ts';
 import type { Machine } from '../engine/machine.ts';
 import type { WaitEdge, WaitSource } from '../engine/waits.ts';
 import { expandJobs, type JobClone } from './clones.ts';
+import type { KeyTable } from '../crypto/key.ts';
+import { type Encryption, IoKeys } from './encryption.ts';
+import { type EvictKey, KeyChurn } from './key-churn.ts';
 import type { FioJob } from './fio/job.ts';
 import { DDIR_NAMES, IoTable } from './io.ts';
 import type { CloneState } from './clone-state.ts';
@@ -20,6 +23,13 @@ export interface WorkloadConfig {
   readonly cpus: number;
   /** Longest physically contiguous run of a user buffer. */
   readonly segmentBytes?: number;
+  /** Inline encryption of the jobs; absent: none. */
+  readonly encryption?: WorkloadEncryption;
+}
+
+export interface WorkloadEncryption extends Encryption {
+  readonly table: KeyTable;
+  readonly evict: EvictKey;
 }
 
 /** @assume large folios of 64 KiB behind user buffers */
@@ -39,6 +49,9 @@ export class Workload implements WaitSource {
   private readonly startTimers: readonly number[];
   private readonly isScheduled: Uint8Array;
   private readonly order: StartOrder;
+  /** Keys of the I/Os, and the task that evicts them; undefined without encryption. */
+  readonly keys: IoKeys | undefined;
+  readonly churn: KeyChurn | undefined;
   private isStopped = false;
   private ended = 0;
 
@@ -51,7 +64,10 @@ export class Workload implements WaitSource {
     this.clones = expandJobs(jobs, config.cpus, config.capacityBytes, (name) => env.engine.stream(name));
     this.order = new StartOrder(this.clones);
     this.isScheduled = new Uint8Array(this.clones.length);
-    this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, {
+    const { encryption } = config;
+    if (encryption !== undefined)
+      this.keys = new IoKeys(env.engine, this.ios, encryption.table, encryption, this.clones, config.capacityBytes);
+    this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, this.keys, {
       ioDone: (io) => {
         if (this.onIoDone >= 0) this.engine.call(this.onIoDone, io);
       },
@@ -63,11 +79,16 @@ export class Workload implements WaitSource {
       this.submitter.start(index);
     });
     this.startTimers = this.clones.map((_, index) => env.engine.createTimer(this.startKind, index));
+    if (this.keys !== undefined && encryption !== undefined && this.keys.churning().length > 0) {
+      this.churn = new KeyChurn(env, this.keys, encryption.evict);
+      this.churn.onQuiet = () => this.tellFinished();
+    }
   }
 
   /** Schedules every clone that waits for no other. */
   start(): void {
     this.scheduleReady();
+    this.churn?.start();
   }
 
   /** From now on no I/O is submitted; what is in flight drains. */
@@ -78,7 +99,7 @@ export class Workload implements WaitSource {
   }
 
   get finished(): boolean {
-    return this.ended === this.clones.length;
+    return this.ended === this.clones.length && !(this.churn?.isBusy ?? false);
   }
 
   /** I/Os submitted and not yet reaped. */
@@ -128,10 +149,15 @@ export class Workload implements WaitSource {
   private cloneEnded(index: number): void {
     this.ended++;
     this.order.ended(this.clones[index]);
-    if (this.finished) {
-      if (this.onFinished >= 0) this.engine.call(this.onFinished, 0);
-    } else if (this.isStopped) this.endUnstarted();
+    if (this.ended === this.clones.length) this.tellFinished();
+    else if (this.isStopped) this.endUnstarted();
     else this.scheduleReady();
+  }
+
+  /** All clones have ended: the run is over as soon as no key is being evicted. */
+  private tellFinished(): void {
+    this.churn?.stop();
+    if (this.finished && this.onFinished >= 0) this.engine.call(this.onFinished, 0);
   }
 
   /** A start that is still ahead happens now, so that the clone can end at once. */
@@ -148,7 +174,7 @@ export class Workload implements WaitSource {
       s.isEnded = true;
       this.ended++;
     }
-    if (this.finished && this.onFinished >= 0) this.engine.call(this.onFinished, 0);
+    if (this.ended === this.clones.length) this.tellFinished();
   }
 
   reportWaits(add: (edge: WaitEdge) => void): void {
