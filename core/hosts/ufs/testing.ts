@@ -13,6 +13,7 @@ import { type DetailLog, NO_GAUGES, NO_LOG } from '../../trace/log.ts';
 import { ST_MEDIA, ST_SUBMIT, ST_WAIT_DISPATCH, ST_WAIT_REQUEUE, StageRows } from '../../trace/stages.ts';
 import type { UfsBlock, UfsRequests } from './block-port.ts';
 import { buildUfs, type Ufs, ufsQueueShape } from './build.ts';
+import type { UfsCryptoParts } from './ufshcd-crypto.ts';
 import { defaultUfsConfig, type UfsConfig } from './config.ts';
 
 const CAPACITY = 1024;
@@ -80,7 +81,9 @@ export class ScriptedBlock implements UfsBlock {
     op: number,
     sector: number,
     bytes: number,
-    options: Partial<Record<'flags' | 'hctx' | 'tag' | 'segments', number>> = {},
+    options: Partial<
+      Record<'flags' | 'hctx' | 'tag' | 'segments' | 'keyslot' | 'keyId' | 'dunLow' | 'dunHigh', number>
+    > = {},
   ): number {
     const rq = this.count++;
     const r = this.requests;
@@ -91,6 +94,11 @@ export class ScriptedBlock implements UfsBlock {
     r.segments[rq] = options.segments ?? Math.max(1, Math.ceil(bytes / 4096));
     r.hctx[rq] = options.hctx ?? 0;
     r.tag[rq] = options.tag ?? rq;
+    r.keyslot[rq] = options.keyslot ?? -1;
+    r.keyId[rq] = options.keyId ?? -1;
+    r.dun[rq * DUN_WORDS] = options.dunLow ?? 0;
+    r.dun[rq * DUN_WORDS + 1] = options.dunHigh ?? 0;
+    r.dataUnitSize[rq] = options.keyId === undefined ? 0 : 4096;
     r.deviceNs[rq] = NaN;
     this.engine.at(atNs, this.submitKind, rq);
     return rq;
@@ -287,10 +295,13 @@ export interface Bench {
   run(untilNs?: number): void;
 }
 
+/** Makes what a host that encrypts needs, once engine and machine exist. */
+export type MakeParts = (engine: Engine, machine: Machine) => UfsCryptoParts;
+
 /** A host with power saving off unless the overrides say otherwise, brought up before time starts (`probed` false: not brought up). */
 export function makeBench(
   overrides: Partial<UfsConfig> = {},
-  options: { probed?: boolean; log?: DetailLog } = {},
+  options: { probed?: boolean; log?: DetailLog; crypto?: MakeParts } = {},
 ): Bench {
   const engine = new Engine(1);
   const machine = new Machine(engine, { ...MACHINE_PROFILES[0].costs, idleStates: [] }, 4);
@@ -305,7 +316,7 @@ export function makeBench(
   };
   const block = new ScriptedBlock(engine, machine, ufsQueueShape(config).hwQueues);
   const env = { engine, machine, workqueues, log: options.log ?? NO_LOG, gauges: NO_GAUGES };
-  const ufs = buildUfs(env, config, block);
+  const ufs = buildUfs(env, config, block, options.crypto?.(engine, machine));
   const media = new ScriptedMedia(engine, ufs.client, block.requests.rows);
   ufs.attachMedia(media);
   block.attach(ufs);

@@ -48,6 +48,7 @@ const NONE = -1;
 
 export class UfshcdCrypto {
   readonly profile: CryptoProfile;
+  readonly ops: CryptoProfileOps;
   /** Operations on the configuration array; undefined with the other engines. */
   readonly keyslots: RegisterKeyslots | undefined;
   /** Commands that met a slot with another key than theirs. */
@@ -70,12 +71,13 @@ export class UfshcdCrypto {
     this.clockedKind = hba.engine.register('ufshcd.ice-clocks-on', (x) => hba.machine.ret(x));
     this.clearKind = hba.engine.register('ufshcd.ice-clear', () => this.clearSlot());
     this.keyslots = this.settings.engine === 'registers' ? new RegisterKeyslots(hba, parts.keys) : undefined;
+    this.ops = this.makeOps();
     const { machine, engine, log } = env;
     const { capabilities } = this;
     this.profile = new CryptoProfile(
       { engine, machine, log, keys: parts.keys, ...parts.env },
       { ...capabilities, ...parts.profile, name: 'ufs', slots: this.settings.keyslots, runtimePm: hba.power },
-      this.makeOps(),
+      this.ops,
     );
   }
 

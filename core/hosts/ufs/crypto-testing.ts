@@ -1,0 +1,148 @@
+/** For specs of inline encryption on UFS: keys that tell their number, a host that encrypts, and the hands on it that the keyslot laws need. Test aid, not part of any run. */
+import { softwarePorts } from '../../crypto/ciphers/software-ports.ts';
+import { KeyTable } from '../../crypto/key.ts';
+import { KEY_TYPE_RAW, MODE_AES_256_XTS } from '../../crypto/mode.ts';
+import type { CryptoProfile } from '../../crypto/profile/profile.ts';
+import type { DriverUnderTest, MakeDriver } from '../../crypto/profile/testing.ts';
+import { NO_KEY } from '../../crypto/profile/types.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Machine } from '../../engine/machine.ts';
+import { Workqueues } from '../../engine/workqueue.ts';
+import { Ice, type IceOptions } from '../../ice/ice.ts';
+import { SCM_ERROR } from '../../ice/scm.ts';
+import { NO_GAUGES, NO_LOG, type DetailLog } from '../../trace/log.ts';
+import { buildUfs } from './build.ts';
+import { defaultUfsConfig, type UfsConfig } from './config.ts';
+import type { UfsCryptoConfig } from './crypto-config.ts';
+import { type Bench, makeBench, type MakeParts, ScriptedBlock } from './testing.ts';
+import type { UfshcdCrypto } from './ufshcd-crypto.ts';
+
+const DATA_UNIT_SIZE = 4096;
+/** More keys than any law asks for. */
+const KEYS = 1_100;
+const KEY_BYTES = 64;
+/** AES-256-XTS with data units of 512 B to 32 KiB. @source inline-crypto.md 3.2, CRYPTOCAP1 of one core */
+export const CAPABILITY = 0x00037f00;
+
+/** 64 bytes; the first four are the key's number. */
+export function testKey(keyId: number): Uint8Array {
+  return Uint8Array.from({ length: KEY_BYTES }, (_, i) => (i < 4 ? keyId >>> (8 * i) : keyId * 31 + i) & 0xff);
+}
+
+export function testKeys(count = KEYS, dataUnitSize = DATA_UNIT_SIZE): KeyTable {
+  const keys = new KeyTable();
+  const config = { mode: MODE_AES_256_XTS, dataUnitSize, dunBytes: 8, keyType: KEY_TYPE_RAW };
+  for (let keyId = 0; keyId < count; keyId++) keys.create(testKey(keyId), config);
+  return keys;
+}
+
+/** The number of the key with these bytes. */
+export function numberOf(key: Uint8Array | undefined): number {
+  return key === undefined ? NO_KEY : key[0] | (key[1] << 8) | (key[2] << 16) | (key[3] << 24);
+}
+
+function makeIce(engine: Engine, machine: Machine, keys: KeyTable, slots: number, options: IceOptions): Ice {
+  const env = { engine, machine, aes: softwarePorts.aesEcb, keys };
+  return new Ice(env, { scm: { tailEvery: 0 }, ...options, ice: { slots, ...options.ice } });
+}
+
+/** Parts of a host with ten keys, and an engine of Qualcomm's if it wants one. */
+export function testParts(crypto: UfsCryptoConfig, keys: KeyTable, ice: IceOptions = {}): MakeParts {
+  return (engine, machine) => {
+    if (crypto.engine !== 'ice') return { keys };
+    return { keys, ice: makeIce(engine, machine, keys, crypto.keyslots, ice) };
+  };
+}
+
+export interface CryptoBench extends Bench {
+  readonly keys: KeyTable;
+  readonly crypto: UfshcdCrypto;
+  readonly profile: CryptoProfile;
+  /** A task that gets a slot with the key at `atNs`; then `then(slot)`. */
+  get(atNs: number, keyId: number, then?: (slot: number, status: number) => void): void;
+  /** A task that evicts a key. */
+  evict(atNs: number, keyId: number): void;
+  /** `what` happens outside any context. */
+  at(atNs: number, what: () => void): void;
+  /** Violations of laws, as `law`. */
+  laws(): string[];
+}
+
+/** A host that encrypts, power saving off unless overridden, with ten keys. */
+export function cryptoBench(
+  crypto: Partial<UfsCryptoConfig> = {},
+  overrides: Partial<UfsConfig> = {},
+  options: { log?: DetailLog; ice?: IceOptions; dataUnitSize?: number; probed?: boolean } = {},
+): CryptoBench {
+  const config = { capabilities: [CAPABILITY], keyslots: 4, ...crypto };
+  const keys = testKeys(10, options.dataUnitSize);
+  const bench = makeBench(
+    { ...overrides, crypto: config },
+    { ...options, crypto: testParts(config, keys, options.ice) },
+  );
+  const { engine, machine, ufs } = bench;
+  const driver = ufs.lld.crypto;
+  if (driver === undefined) throw new Error('the host has no crypto profile');
+  const { profile } = driver;
+  let tasks = 0;
+  const wake = engine.register('test.wake', (x) => machine.wake(-1, x));
+  const start = (atNs: number, begin: (x: number) => void, ended: (x: number) => void): void => {
+    const endedKind = engine.register('test.ended', (x) => {
+      ended(x);
+      machine.exit(x);
+    });
+    const task = engine.register('test.task', (x) => {
+      machine.pushReturn(x, endedKind, x);
+      begin(x);
+    });
+    engine.at(atNs, wake, machine.createTask(`task ${tasks++}`, 1, task));
+  };
+  return {
+    ...bench,
+    keys,
+    crypto: driver,
+    profile,
+    get: (atNs, keyId, then = () => undefined) => {
+      const got = (x: number): void => then(profile.gotSlot(x), profile.status(x));
+      start(atNs, (x) => profile.get(x, keyId), got);
+    },
+    evict: (atNs, keyId) => {
+      start(
+        atNs,
+        (x) => profile.evict(x, keyId),
+        () => undefined,
+      );
+    },
+    at: (atNs, what) => {
+      engine.at(atNs, engine.register('test.at', what), 0);
+    },
+    laws: () => machine.violations.map((v) => v.law),
+  };
+}
+
+/** Made once: the laws make hundreds of hosts and no law changes a key. */
+const LAW_KEYS = testKeys();
+
+/** A factory for the keyslot laws. */
+export function ufsDriver(overrides: Partial<UfsConfig> = {}, crypto: Partial<UfsCryptoConfig> = {}): MakeDriver {
+  return (engine, machine, slots): DriverUnderTest => {
+    const words = { capabilities: [CAPABILITY], keyslots: slots, ...crypto };
+    const config: UfsConfig = { ...defaultUfsConfig('ufs-3.1'), strict: true, ...overrides, crypto: words };
+    const env = { engine, machine, workqueues: new Workqueues(engine, machine), log: NO_LOG, gauges: NO_GAUGES };
+    const parts = testParts(words, LAW_KEYS)(engine, machine);
+    const { lld, bringUp } = buildUfs(env, config, new ScriptedBlock(engine, machine, 1), parts);
+    bringUp();
+    const driver = lld.crypto;
+    if (driver === undefined) throw new Error('the host has no crypto profile');
+    const failNext = (): void => {
+      if (driver.keyslots !== undefined) driver.keyslots.failNext.push('refused');
+      else parts.ice?.monitor.injectAnswer(SCM_ERROR);
+    };
+    return {
+      ops: driver.ops,
+      hardwareKey: (slot) => numberOf(lld.hci.crypto.engine.keyOf(slot)),
+      failNext,
+      loseKeys: () => lld.hci.crypto.engine.loseKeys(),
+    };
+  };
+}
