@@ -3,9 +3,11 @@
  */
 import { isMet, type TargetRow } from './validation/target.ts';
 import { devices } from './validation/v10-devices.ts';
+import { keyslots } from './validation/v11-keyslots.ts';
+import { headOfLine } from './validation/v12-head-of-line.ts';
 import { writeBooster } from './validation/v09-writebooster.ts';
 
-const TARGETS = [writeBooster, devices];
+const TARGETS = [writeBooster, devices, keyslots, headOfLine];
 const HEAD = ['target', 'what', 'source', 'published', 'ours', 'deviation', 'band', 'basis', 'verdict'];
 
 function cells(id: string, row: TargetRow): string[] {

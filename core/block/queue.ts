@@ -130,11 +130,11 @@ export class RequestQueue {
   }
 
   private buildHctxs(): void {
-    const { hwQueues, queueDepth, hostTagset } = this.config;
-    const shared = hostTagset === true ? new Tags(queueDepth, 'the tag set') : undefined;
+    const { hwQueues, queueDepth, hostTagset, tagWakeBatch } = this.config;
+    const shared = hostTagset === true ? new Tags(queueDepth, 'the tag set', tagWakeBatch) : undefined;
     for (let id = 0; id < hwQueues; id++) {
       const cpus = this.hctxOfCpu.flatMap((hctx, cpu) => (hctx === id ? [cpu] : []));
-      this.hctxs.push(new Hctx(id, cpus, shared ?? new Tags(queueDepth, `hctx ${id}`), this.requests));
+      this.hctxs.push(new Hctx(id, cpus, shared ?? new Tags(queueDepth, `hctx ${id}`, tagWakeBatch), this.requests));
       this.tagGauges.push(this.gauges.define(`block.hctx${id}.tags`));
     }
   }

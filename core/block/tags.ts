@@ -37,10 +37,11 @@ export class Tags {
   /** Frees counted since the last batch, while somebody waited. */
   private completions = 0;
 
-  constructor(depth: number, name: string) {
+  /** `wakeBatch`: freed tags per wake-up, if not the kernel's; 1 makes the wait first come first served. */
+  constructor(depth: number, name: string, wakeBatch?: number) {
     this.depth = depth;
     this.name = name;
-    this.wakeBatch = Math.min(Math.max(Math.floor(depth / WAIT_QUEUES), 1), MAX_WAKE_BATCH);
+    this.wakeBatch = wakeBatch ?? Math.min(Math.max(Math.floor(depth / WAIT_QUEUES), 1), MAX_WAKE_BATCH);
     this.free = new Int32Array(Math.ceil(depth / 32));
     for (let tag = 0; tag < depth; tag++) this.free[tag >> 5] |= 1 << (tag & 31);
     for (let i = 0; i < WAIT_QUEUES; i++) this.queues.push(new IntRing());
