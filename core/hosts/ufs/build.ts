@@ -9,7 +9,7 @@ import type { Media, MediaClient } from '../../media/types.ts';
 import type { StageId } from '../../trace/stages.ts';
 import type { UfsBlock } from './block-port.ts';
 import { type UfsConfig, ufsConfigProblems } from './config.ts';
-import { DATA_UNIT_BYTES } from './prdt-keys.ts';
+import { PRDT_DATA_UNIT } from './prdt-keys.ts';
 import { PRDT_ENTRIES, PRDT_MAX_BYTES } from './descriptors.ts';
 import { BLOCK_BYTES } from './device.ts';
 import { cryptoSnapshot, cryptoStatistics, type UfsCryptoSnapshot } from './crypto-report.ts';
@@ -41,7 +41,7 @@ const MAX_DISCARD_SECTORS = 2 * 1024 * 1024;
 /** Limits, depth and flags of the request queue over a host of this configuration. */
 export function ufsQueueShape(config: UfsConfig): UfsQueueShape {
   const sectorsPerBlock = BLOCK_BYTES / 512;
-  const maxSegmentSize = config.crypto.engine === 'prdt' ? DATA_UNIT_BYTES : PRDT_MAX_BYTES;
+  const maxSegmentSize = config.crypto.engine === 'prdt' ? PRDT_DATA_UNIT : PRDT_MAX_BYTES;
   const maxSectors = Math.min(MAX_SECTORS, (PRDT_ENTRIES * maxSegmentSize) / 512);
   return {
     limits: {

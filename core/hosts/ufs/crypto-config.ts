@@ -9,7 +9,9 @@
  */
 import { KEY_TYPE_RAW } from '../../crypto/mode.ts';
 import type { CryptoCapabilities } from '../../crypto/profile/capabilities.ts';
-import { DATA_UNIT_BYTES } from './prdt-keys.ts';
+import { PRDT_DATA_UNIT } from './prdt-keys.ts';
+
+export { PRDT_DATA_UNIT };
 
 export type UfsCryptoEngine = 'registers' | 'ice' | 'prdt';
 
@@ -132,7 +134,7 @@ export function capabilityFor(capabilities: readonly number[], dataUnitSize: num
 /** What the crypto profile of such a host announces; entries that Linux does not know are skipped. */
 export function profileCapabilities(config: UfsCryptoConfig): CryptoCapabilities {
   if (config.engine === 'prdt')
-    return { maxDunBytes: PRDT_DUN_BYTES, modes: { [UFS_MODE]: DATA_UNIT_BYTES }, keyTypes: KEY_TYPE_RAW };
+    return { maxDunBytes: PRDT_DUN_BYTES, modes: { [UFS_MODE]: PRDT_DATA_UNIT }, keyTypes: KEY_TYPE_RAW };
   const sizes = config.capabilities.filter(isAes256Xts).reduce((mask, word) => mask | dataUnitSizesOf(word), 0);
   return { maxDunBytes: UTRD_DUN_BYTES, modes: sizes === 0 ? {} : { [UFS_MODE]: sizes }, keyTypes: KEY_TYPE_RAW };
 }

@@ -58,6 +58,8 @@ export interface CryptoBench extends Bench {
   readonly keys: KeyTable;
   readonly crypto: UfshcdCrypto;
   readonly profile: CryptoProfile;
+  /** Qualcomm's engine, if the host has it. */
+  readonly ice: Ice | undefined;
   /** A task that gets a slot with the key at `atNs`; then `then(slot)`. */
   get(atNs: number, keyId: number, then?: (slot: number, status: number) => void): void;
   /** A task that evicts a key. */
@@ -76,10 +78,14 @@ export function cryptoBench(
 ): CryptoBench {
   const config = { capabilities: [CAPABILITY], keyslots: 4, ...crypto };
   const keys = testKeys(10, options.dataUnitSize);
-  const bench = makeBench(
-    { ...overrides, crypto: config },
-    { ...options, crypto: testParts(config, keys, options.ice) },
-  );
+  const makeParts = testParts(config, keys, options.ice);
+  let ice: Ice | undefined;
+  const keepEngine: MakeParts = (e, m) => {
+    const parts = makeParts(e, m);
+    ice = parts.ice;
+    return parts;
+  };
+  const bench = makeBench({ ...overrides, crypto: config }, { ...options, crypto: keepEngine });
   const { engine, machine, ufs } = bench;
   const driver = ufs.lld.crypto;
   if (driver === undefined) throw new Error('the host has no crypto profile');
@@ -102,6 +108,7 @@ export function cryptoBench(
     keys,
     crypto: driver,
     profile,
+    ice,
     get: (atNs, keyId, then = () => undefined) => {
       const got = (x: number): void => then(profile.gotSlot(x), profile.status(x));
       start(atNs, (x) => profile.get(x, keyId), got);

@@ -9,8 +9,8 @@
 import { swap32 } from '../memory.ts';
 
 export const ENTRY_BYTES = 128;
-/** An entry describes one data unit. */
-export const DATA_UNIT_BYTES = 4096;
+/** An entry describes one data unit. @source inline-crypto.md 3.14 */
+export const PRDT_DATA_UNIT = 4096;
 export const ENTRY_WORDS = ENTRY_BYTES / 4;
 /** Algorithm mode AES-XTS and key length 256 in the count word. @source ufs-exynos.c: mode 2 at bit 28, length 1 at bit 26 */
 const ALGORITHM = (2 << 28) | (1 << 26);

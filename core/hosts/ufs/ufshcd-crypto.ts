@@ -37,11 +37,11 @@ import type { Ufshcd } from './ufshcd.ts';
 export interface UfsCryptoParts {
   readonly keys: KeyTable;
   /** The chip's engine; needed with `engine: 'ice'`. */
-  readonly ice?: Ice;
+  readonly ice?: Ice | undefined;
   /** Settings of the profile other than its capabilities and slots. */
-  readonly profile?: Pick<ProfileConfig, 'generation' | 'costs'>;
+  readonly profile?: Pick<ProfileConfig, 'generation' | 'costs'> | undefined;
   /** Who records and accounts for the profile. */
-  readonly env?: Pick<ProfileEnv, 'spans' | 'marks' | 'holders'>;
+  readonly env?: Pick<ProfileEnv, 'spans' | 'marks' | 'holders'> | undefined;
 }
 
 const NONE = -1;
@@ -148,7 +148,7 @@ export class UfshcdCrypto {
     if (requests.keyId[rq] < 0 || (op !== OP_READ && op !== OP_WRITE)) return;
     const { mem } = this.hba;
     const key = this.keys.bytes(requests.keyId[rq]);
-    const entries = requests.bytes[rq] / prdt.DATA_UNIT_BYTES;
+    const entries = requests.bytes[rq] / prdt.PRDT_DATA_UNIT;
     prdt.writeKeys(mem.memory.words, mem.prdtWord(slot), entries, key, requests.dun, rq * DUN_WORDS);
   }
 
@@ -164,13 +164,13 @@ export class UfshcdCrypto {
   /** Step of the probe: no key of a boot loader survives. */
   initialise(x: number): number {
     const { ice, keyslots, settings } = this;
-    keyslots?.clearAll(x, settings.keyslots);
-    if (ice === undefined) return NEXT;
     if (x === NONE) {
-      ice.engine.loseKeys();
+      keyslots?.clearAllNow();
+      ice?.engine.loseKeys();
       return NEXT;
     }
-    if (this.clearing === settings.keyslots) return NEXT;
+    if (keyslots !== undefined) return this.hba.scripts.call(() => keyslots.clearAll(x));
+    if (ice === undefined || this.clearing === settings.keyslots) return NEXT;
     return this.hba.scripts.callAgain(() => ice.monitor.call(x, SCM_INVALIDATE_KEY, this.clearKind));
   }
 

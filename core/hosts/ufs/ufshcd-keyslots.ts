@@ -34,6 +34,7 @@ export class RegisterKeyslots implements CryptoProfileOps {
   private readonly keys: UfsKeys;
   private readonly heldKind: number;
   private readonly dueKind: number;
+  private readonly clearedKind: number;
   private owner: OpOwner | undefined;
   // the operation in progress: a profile has one at a time
   private keyId = NONE;
@@ -48,6 +49,10 @@ export class RegisterKeyslots implements CryptoProfileOps {
     this.keys = keys;
     this.heldKind = hba.engine.register('ufshcd.keyslot-held', (x) => this.held(x));
     this.dueKind = hba.engine.register('ufshcd.keyslot-due', (x) => this.due(x));
+    this.clearedKind = hba.engine.register('ufshcd.keyslots-cleared', (x) => {
+      this.clearAllNow();
+      hba.machine.ret(x);
+    });
   }
 
   /** Hosts that save power and let their dispatchers sleep. */
@@ -124,12 +129,17 @@ export class RegisterKeyslots implements CryptoProfileOps {
     hci.write(configOffset(slot, DW_CONFIG), this.config);
   }
 
-  /** Evicts every slot, whatever it holds: no key of a boot loader survives the probe. `x` is -1 before time starts. */
-  clearAll(x: number, slots: number): void {
-    const { machine } = this.hba;
-    machine.charge(x, slots * ENTRY_WRITES * machine.costs.mmioWriteNs);
+  /** Evicts every slot, whatever it holds. Ends with `machine.ret(x)`. Context: a task. */
+  clearAll(x: number): void {
+    const { machine, config } = this.hba;
+    const costNs = config.crypto.keyslots * ENTRY_WRITES * machine.costs.mmioWriteNs;
+    machine.run(x, costNs, this.clearedKind, x);
+  }
+
+  /** The same before time starts. */
+  clearAllNow(): void {
     this.config = 0;
-    for (this.slot = 0; this.slot < slots; this.slot++) this.writeEntry(KEY_DWORDS);
+    for (this.slot = 0; this.slot < this.hba.config.crypto.keyslots; this.slot++) this.writeEntry(KEY_DWORDS);
   }
 }
 

@@ -7,7 +7,7 @@
 import { DATA_WINDOW, HostMemory } from '../memory.ts';
 import type { UfsConfig } from './config.ts';
 import * as d from './descriptors.ts';
-import { DATA_UNIT_BYTES, ENTRY_WORDS } from './prdt-keys.ts';
+import { PRDT_DATA_UNIT, ENTRY_WORDS } from './prdt-keys.ts';
 import { encodeUnmapList, UNMAP_LIST_BYTES } from './upiu.ts';
 
 const LIST_ALIGN = 1024;
@@ -80,7 +80,7 @@ export class UfshcdMemory {
 
   /** PRDT entries that so many bytes in so many segments take. */
   entriesOf(bytes: number, segments: number): number {
-    return this.entryWords === ENTRY_WORDS ? Math.ceil(bytes / DATA_UNIT_BYTES) : prdtEntries(bytes, segments);
+    return this.entryWords === ENTRY_WORDS ? Math.ceil(bytes / PRDT_DATA_UNIT) : prdtEntries(bytes, segments);
   }
 
   /** Writes the PRDT of `bytes` in at least `segments` entries. Returns the number of entries. */

@@ -123,7 +123,7 @@ export class CryptoUnit {
     const { slots, memory } = this.hci;
     const command = slots.command[tag];
     if ((command !== CMD_READ && command !== CMD_WRITE) || !prdt.hasKeys(memory.words, at)) return d.OCS_SUCCESS;
-    if (slots.bytes[tag] !== entries * prdt.DATA_UNIT_BYTES) return d.OCS_INVALID_PRDT;
+    if (slots.bytes[tag] !== entries * prdt.PRDT_DATA_UNIT) return d.OCS_INVALID_PRDT;
     slots.dunLow[tag] = prdt.ivWord(memory.words, at, 0);
     slots.dunHigh[tag] = prdt.ivWord(memory.words, at, 1);
     return this.start(tag, PRDT_KEYS);

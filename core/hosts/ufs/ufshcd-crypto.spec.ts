@@ -1,0 +1,467 @@
+/** The driver's side of inline encryption: probe, clocks, runtime power management, resets, faults, and the engines without a configuration array. */
+import { describe, expect, it } from 'vitest';
+import { OP_READ, OP_WRITE, STS_IOERR, STS_OK } from '../../block/types.ts';
+import { EINVAL, EIO, OK } from '../../crypto/profile/types.ts';
+import type { DetailLog } from '../../trace/log.ts';
+import { ST_INLINE } from '../../trace/stages.ts';
+import { ufsQueueShape } from './build.ts';
+import { defaultUfsConfig, type UfsConfig } from './config.ts';
+import { cryptoBench, type CryptoBench, numberOf, testKey } from './crypto-testing.ts';
+import * as d from './descriptors.ts';
+import * as prdt from './prdt-keys.ts';
+import * as r from './registers.ts';
+import { PRDT_KEYS } from './slots.ts';
+import { configOffset } from './ufshci-cryptocfg.ts';
+import { CLKS_OFF, CLKS_ON } from './ufshcd-power.ts';
+import { STATE_OPERATIONAL } from './ufshcd.ts';
+
+const US = 1_000;
+const MS = 1_000_000;
+const UNIT = 4096;
+
+const gating = (generation: 'busy' | 'blocking', autosuspendNs = 0): Partial<UfsConfig> => ({
+  clockGating: { on: true, generation, gateAfterNs: 200 * US, ungateNs: 50 * US },
+  hibern8: { enterNs: 20 * US, exitNs: 30 * US, withClockGating: true },
+  runtimePm: { autosuspendNs, resumeNs: 2 * MS },
+});
+
+const keyIn = (bench: CryptoBench, slot: number): number => numberOf(bench.ufs.lld.hci.crypto.engine.keyOf(slot));
+
+/** A log that keeps what `keep` picks of register writes, as `name=value`. */
+function registerLog(keep: RegExp): { readonly log: DetailLog; readonly lines: string[] } {
+  const lines: string[] = [];
+  const log: DetailLog = {
+    on: true,
+    event: () => undefined,
+    span: () => undefined,
+    register: (block, _offset, name, _before, after) => {
+      if (block === 'ufshci' && keep.test(name)) lines.push(`${name}=${after.toString(16)}`);
+    },
+  };
+  return { log, lines };
+}
+
+/** Registers that tell the order of a reset: configurations as a whole, enabling, doorbells. */
+const ORDER = /^(CRYPTOCFG\.16|HCE|UTRLDBR)/;
+
+describe('probe (inline-crypto.md 6.1)', () => {
+  it('evicts every slot, then enables the host with CGE in the same write', () => {
+    const { log, lines } = registerLog(ORDER);
+    cryptoBench({ keyslots: 2 }, {}, { log });
+    const evictions = ['CRYPTOCFG.16[0]=0', 'CRYPTOCFG.16[0]=0', 'CRYPTOCFG.16[1]=0', 'CRYPTOCFG.16[1]=0'];
+    expect(lines.slice(0, 6)).toEqual([...evictions, 'HCE=2', 'HCE=3']);
+  });
+
+  it('Intel: CGE comes in a write of its own once the host is up', () => {
+    const { log, lines } = registerLog(/^HCE/);
+    cryptoBench({ generalEnable: 'after-hce' }, {}, { log });
+    expect(lines).toEqual(['HCE=1', 'HCE=3']);
+  });
+
+  it('quirk BROKEN_CRYPTO_ENABLE: CGE is never written, encryption works, and a host enabled with CGE stays down', () => {
+    const { log, lines } = registerLog(/^HCE/);
+    const bench = cryptoBench({ generalEnable: 'broken' }, {}, { log });
+    bench.get(0, 1);
+    bench.block.submitAt(MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.run();
+    expect(lines).toEqual(['HCE=1']);
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
+    const { hci } = bench.ufs.lld;
+    hci.write(r.HCE, 0);
+    hci.write(r.HCE, r.HCE_ENABLE | r.HCE_CGE);
+    bench.run();
+    expect(hci.read(r.HCE) & r.HCE_ENABLE).toBe(0);
+  });
+
+  it('takes its time for the evictions, with either engine', () => {
+    const duration = (keyslots: number, engine: 'registers' | 'ice'): number => {
+      const scm = { invalidateNs: 20 * US, jitterNs: 0, tailEvery: 0 };
+      const bench = cryptoBench({ keyslots, engine }, {}, { probed: false, ice: { scm } });
+      let upNs = NaN;
+      bench.at(0, () => bench.ufs.lld.probe(-1));
+      const look = bench.engine.register('test.look', () => {
+        if (bench.ufs.lld.state === STATE_OPERATIONAL) upNs = bench.engine.now;
+        else bench.engine.after(100, look, 0);
+      });
+      bench.engine.at(0, look, 0);
+      bench.run();
+      return upNs;
+    };
+    expect(duration(20, 'registers') - duration(10, 'registers')).toBe(10 * 19 * 100); // 19 writes of 100 ns a slot
+    expect(duration(20, 'ice') - duration(10, 'ice')).toBe(10 * 20 * US);
+  });
+});
+
+describe('programming needs clocks (inline-crypto.md 3.13)', () => {
+  it.each(['busy', 'blocking'] as const)('I-48: it waits for them in both generations: %s', (generation) => {
+    const bench = cryptoBench({}, gating(generation));
+    const got: number[] = [];
+    const states: number[] = [];
+    bench.at(10 * MS, () => states.push(bench.ufs.lld.power.clocks));
+    bench.get(10 * MS, 1, () => got.push(bench.engine.now - 10 * MS, bench.ufs.lld.power.clocks));
+    bench.run();
+    expect(states).toEqual([CLKS_OFF]);
+    expect(got[0]).toBeGreaterThan(80 * US); // ungate and hibern8 exit
+    expect(keyIn(bench, 0)).toBe(1);
+    expect(bench.ufs.lld.hci.crypto.unclockedWrites).toBe(0);
+    expect(bench.laws()).toEqual([]);
+  });
+
+  it('I-51, I-52: the reference is given back, and the clocks go off again afterwards, not before', () => {
+    const bench = cryptoBench({ programNs: 2 * MS }, gating('blocking'));
+    const during: number[] = [];
+    bench.get(10 * MS, 1);
+    bench.at(11 * MS, () => during.push(bench.ufs.lld.power.clocks, bench.ufs.lld.power.refs));
+    bench.run();
+    expect(during).toEqual([CLKS_ON, 1]);
+    expect([bench.ufs.lld.power.clocks, bench.ufs.lld.power.refs]).toEqual([CLKS_OFF, 0]);
+    expect(bench.profile.counters.programNs).toBeGreaterThan(2 * MS);
+  });
+
+  it('in atomic context the busy generation asks for the clocks and answers -EBUSY', () => {
+    const bench = cryptoBench({}, gating('busy'));
+    const statuses: number[] = [];
+    const { machine, engine } = bench;
+    const done = engine.register('test.done', (x) => {
+      statuses.push(bench.profile.status(x));
+    });
+    const tryIt = engine.register('test.try', () => {
+      const x = machine.current;
+      machine.pushReturn(x, done, x);
+      bench.profile.tryProgram(x, 1);
+    });
+    for (const ms of [10, 10.2]) bench.at(ms * MS, () => machine.raiseSoftirq(1, 0, tryIt, 0));
+    bench.run();
+    expect(statuses).toEqual([-16, OK]);
+    expect(bench.laws()).toEqual([]);
+  });
+
+  it('I-49: evicting resumes a suspended host; it is not suspended while the eviction runs', () => {
+    const bench = cryptoBench({ programNs: 5 * MS }, gating('blocking', 1 * MS));
+    bench.get(0, 1, (slot) => bench.profile.put(-1, slot));
+    const seen: boolean[] = [];
+    bench.at(30 * MS, () => seen.push(bench.ufs.lld.power.suspended));
+    bench.evict(30 * MS, 1);
+    bench.at(36 * MS, () => seen.push(bench.ufs.lld.power.suspended));
+    bench.run();
+    expect(seen).toEqual([true, false]);
+    expect(keyIn(bench, 0)).toBe(-1);
+    expect(bench.profile.counters.evictions).toBe(1);
+    expect(bench.ufs.lld.power.suspended).toBe(true); // and it is again, in the end
+    expect(bench.ufs.checkEmpty()).toEqual([]);
+  });
+
+  it('keys outlive clock gating and runtime suspend, and nobody programs them again', () => {
+    const bench = cryptoBench({}, gating('blocking', 1 * MS));
+    bench.get(0, 1);
+    bench.block.submitAt(30 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.run();
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
+    expect(bench.profile.counters).toMatchObject({ programs: 1, restored: 0 });
+    expect(bench.ufs.statistics().runtimeSuspends).toBeGreaterThan(0);
+  });
+});
+
+describe('host reset (inline-crypto.md 6.3)', () => {
+  it('S-4, I-46, I-47: every key is programmed again, then HCE is written with CGE, then the first doorbell', () => {
+    const { log, lines } = registerLog(ORDER);
+    const bench = cryptoBench({}, {}, { log });
+    bench.get(0, 1);
+    bench.get(0, 2, (slot) => bench.profile.put(-1, slot)); // idle keys are restored too
+    bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.at(1 * MS + 20 * US, () => {
+      lines.length = 0;
+      bench.ufs.reset(-1);
+    });
+    bench.run();
+    const order = lines.filter((line) => !line.endsWith(']=0') && line !== 'UTRLDBR=0');
+    expect(order.slice(0, 6)).toEqual([
+      'HCE=0',
+      'CRYPTOCFG.16[0]=80000008',
+      'CRYPTOCFG.16[1]=80000008',
+      'HCE=2',
+      'HCE=3',
+      'UTRLDBR=80000000', // the reserved slot: the driver's own commands come first
+    ]);
+    expect(bench.profile.counters.restored).toBe(2);
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
+  });
+
+  it('I-54: requests that a reset requeues go out again with the same slot and DUN', () => {
+    const bench = cryptoBench();
+    const { lld } = bench.ufs;
+    const sent: number[][] = [];
+    const compose = lld.compose.bind(lld);
+    lld.compose = (rq, slot, utrd, interrupt) => {
+      compose(rq, slot, utrd, interrupt);
+      const { words } = lld.mem.memory;
+      sent.push([rq, words[utrd] & 0x008000ff, words[utrd + 1], words[utrd + 3]]);
+    };
+    bench.get(0, 1);
+    bench.media.writeNs = 5 * MS;
+    for (let i = 0; i < 31; i++) {
+      bench.block.submitAt(MS, OP_WRITE, 8 * i, UNIT, { keyslot: 0, keyId: 1, dunLow: i, dunHigh: 9, tag: i });
+    }
+    bench.at(2 * MS, () => bench.ufs.reset(-1));
+    bench.run();
+    expect(bench.block.requeued).toHaveLength(31);
+    const byRequest = (half: number[][]): number[][] => half.toSorted((a, b) => a[0] - b[0]);
+    expect(byRequest(sent.slice(31))).toEqual(byRequest(sent.slice(0, 31)));
+    expect(sent[3]).toEqual([3, 0x00800000, 3, 9]);
+    expect(bench.block.completed.every((c) => c.status === STS_OK)).toBe(true);
+    expect(bench.laws()).toEqual([]);
+  });
+
+  it('I-50: restoring keys resumes nobody: usage counts stay as they are', () => {
+    const bench = cryptoBench();
+    bench.get(0, 1);
+    let resumes = 0;
+    const getSync = bench.ufs.lld.power.getSync.bind(bench.ufs.lld.power);
+    bench.ufs.lld.power.getSync = (x) => {
+      resumes++;
+      getSync(x);
+    };
+    bench.at(MS, () => {
+      resumes = 0;
+      bench.ufs.reset(-1);
+    });
+    bench.run();
+    expect([bench.profile.counters.restored, resumes]).toEqual([1, 0]);
+  });
+
+  it('a programmer that sleeps for the clocks with the profile lock does not keep the reset from ending', () => {
+    for (const generation of ['busy', 'blocking'] as const) {
+      const bench = cryptoBench({}, gating(generation));
+      const statuses: number[] = [];
+      bench.at(10 * MS - 1, () => bench.ufs.reset(-1));
+      bench.get(10 * MS, 1, (_slot, status) => statuses.push(status));
+      bench.get(10 * MS, 2, (_slot, status) => statuses.push(status));
+      bench.run();
+      expect(statuses).toEqual([OK, OK]);
+      expect([keyIn(bench, 0), keyIn(bench, 1)]).toEqual([1, 2]);
+      expect(bench.ufs.lld.state).toBe(STATE_OPERATIONAL);
+      expect(bench.ufs.statistics().hostResets).toBe(1);
+    }
+  });
+
+  it('at any time: keys in the hardware are those of the profile afterwards, and nothing is left', () => {
+    for (let at = 0; at < 400; at += 7) {
+      const bench = cryptoBench({ programNs: 40 * US }, gating(at % 2 === 0 ? 'busy' : 'blocking', 300 * US));
+      for (let keyId = 0; keyId < 6; keyId++) {
+        bench.get(keyId * 60 * US, keyId, (slot) => {
+          const { now } = bench.engine;
+          bench.at(now + 100 * US, () => bench.profile.put(-1, slot));
+          if (keyId === 2) bench.evict(now + 150 * US, 2);
+        });
+      }
+      bench.at(at * US, () => bench.ufs.reset(-1));
+      bench.run();
+      const inProfile = Array.from(bench.profile.table.key.slice(0, 4));
+      expect([0, 1, 2, 3].map((slot) => keyIn(bench, slot))).toEqual(inProfile);
+      expect(bench.ufs.checkEmpty()).toEqual([]);
+      expect(bench.laws()).toEqual([]);
+      expect(bench.ufs.lld.hci.crypto.unclockedWrites).toBe(0);
+    }
+  });
+});
+
+describe('faults', () => {
+  it('S-5: a programming torn halfway is -EIO; the old key still maps to the slot, whose hardware refuses it', () => {
+    const bench = cryptoBench({ keyslots: 1 });
+    const statuses: number[] = [];
+    bench.get(0, 1, (slot) => bench.profile.put(-1, slot));
+    bench.at(1 * MS, () => bench.crypto.keyslots?.failNext.push('torn'));
+    bench.get(2 * MS, 2, (_slot, status) => statuses.push(status));
+    bench.get(3 * MS, 1, (slot, status) => {
+      statuses.push(status);
+      bench.block.submitAt(4 * MS, OP_READ, 0, UNIT, { keyslot: slot, keyId: 1 });
+    });
+    bench.run();
+    expect(statuses).toEqual([EIO, OK]);
+    expect(bench.profile.counters).toMatchObject({ programs: 1, programErrors: 1, hits: 1 });
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_IOERR]);
+    expect(bench.ufs.statistics()).toMatchObject({ inlineRefused: 6, wrongKeyCommands: 6 });
+  });
+
+  it('a corrupted slot goes unnoticed by the host, and its commands are counted', () => {
+    const bench = cryptoBench();
+    bench.get(0, 1);
+    bench.at(1 * MS, () => bench.ufs.lld.hci.crypto.corrupt(0));
+    bench.block.submitAt(2 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.run();
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
+    expect(keyIn(bench, 0)).not.toBe(1);
+    expect(bench.ufs.statistics().wrongKeyCommands).toBe(1);
+  });
+
+  it('keys lost in hibern8 fail their commands until they are programmed again: nobody restores them', () => {
+    const bench = cryptoBench({ keysLostOn: ['hibernate'] }, gating('blocking'));
+    bench.get(0, 1);
+    bench.block.submitAt(10 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.run();
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_IOERR]);
+    expect(bench.profile.table.key[0]).toBe(1);
+    expect(bench.ufs.statistics().inlineRefused).toBe(6);
+  });
+
+  it('I-28: a slot that is written under a command in flight is reported', () => {
+    const bench = cryptoBench({ keyslots: 1 });
+    bench.media.readNs = 5 * MS;
+    bench.get(0, 1, (slot) => bench.profile.put(-1, slot)); // given back too early
+    bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.get(2 * MS, 2);
+    bench.run();
+    expect(bench.laws()).toEqual(['keyslot-in-use']);
+  });
+
+  it('I-8: a request that arrives with another key than its slot holds is reported', () => {
+    const bench = cryptoBench();
+    bench.get(0, 1);
+    bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 2 });
+    bench.run();
+    expect(bench.laws()).toEqual(['keyslot-key']);
+  });
+
+  it('I-17: a DUN that needs more than 64 bits, or whose last unit would, is reported; the last one that fits is not', () => {
+    const submit = (dunLow: number, dunHigh: number, limb1 = 0): string[] => {
+      const bench = cryptoBench();
+      bench.get(0, 1);
+      const rq = bench.block.submitAt(1 * MS, OP_READ, 0, 2 * UNIT, { keyslot: 0, keyId: 1, dunLow, dunHigh });
+      bench.block.requests.dun[rq * 8 + 2] = limb1;
+      bench.run();
+      return bench.laws();
+    };
+    expect(submit(0xfffffffe, 0xffffffff)).toEqual([]);
+    expect(submit(0xffffffff, 0xffffffff)).toEqual(['dun-width']);
+    expect(submit(0, 0, 1)).toEqual(['dun-width']);
+  });
+
+  it('the snapshot shows who holds which slot', () => {
+    const bench = cryptoBench();
+    bench.get(0, 1);
+    bench.get(0, 2, (slot) => bench.profile.put(-1, slot));
+    bench.media.readNs = 5 * MS;
+    bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.run(2 * MS);
+    const { crypto, slots } = bench.ufs.snapshot();
+    expect(crypto).toMatchObject({
+      engine: 'registers',
+      slots: [
+        { slot: 0, keyId: 1, refs: 1, state: 'in_use', dataUnitSize: UNIT, inFlight: 1 },
+        { slot: 1, keyId: 2, refs: 0, state: 'idle', dataUnitSize: UNIT, inFlight: 0 },
+        { slot: 2, keyId: -1, refs: 0, state: 'idle', dataUnitSize: 0, inFlight: 0 },
+        { slot: 3, keyId: -1 },
+      ],
+    });
+    expect(slots[0]).toMatchObject({ request: 0, cci: 0 });
+  });
+});
+
+describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
+  it('slots are programmed by the secure monitor; commands carry the same fields and pay the engine’s latency', () => {
+    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: { ice: { latencyNs: 700 } } });
+    bench.get(0, 1);
+    bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+    bench.run();
+    expect(keyIn(bench, 0)).toBe(1);
+    expect(bench.ufs.lld.hci.registers.get(configOffset(0, 16))).toBe(0);
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
+    expect(bench.block.requests.rows.ns[ST_INLINE]).toBe(700);
+  });
+
+  it('a slot without a key is OCS 9 here too', () => {
+    const bench = cryptoBench({ engine: 'ice' });
+    bench.profile.table.key[2] = 1;
+    bench.block.submitAt(0, OP_READ, 0, UNIT, { keyslot: 2, keyId: 1 });
+    bench.run();
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_IOERR]);
+  });
+
+  it('a reset programs every key again and enables the engine afterwards; with a suspend before it the engine has its clock', () => {
+    for (const overrides of [{}, gating('blocking', 1 * MS)]) {
+      const bench = cryptoBench({ engine: 'ice', keysLostOn: ['host-reset'] }, overrides);
+      bench.get(0, 1);
+      bench.at(50 * MS, () => bench.ufs.reset(-1));
+      bench.block.submitAt(200 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
+      bench.run();
+      expect(keyIn(bench, 0)).toBe(1);
+      expect(bench.profile.counters.restored).toBe(1);
+      expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
+      expect(bench.laws()).toEqual([]);
+    }
+  });
+
+  it('runtime suspend stops its clock and resume starts it again; keys stay', () => {
+    const bench = cryptoBench({ engine: 'ice' }, gating('blocking', 1 * MS));
+    bench.get(0, 1, (slot) => bench.profile.put(-1, slot));
+    bench.get(60 * MS, 2);
+    bench.run();
+    expect([keyIn(bench, 0), keyIn(bench, 1)]).toEqual([1, 2]);
+    expect(bench.ufs.statistics().runtimeResumes).toBeGreaterThan(0);
+    expect(bench.laws()).toEqual([]);
+  });
+
+  it('a busy secure monitor holds the programmer, and with it the profile, for 30 ms a try', () => {
+    const bench = cryptoBench({ engine: 'ice' });
+    bench.ice?.monitor.injectBusy(3);
+    const gotNs: number[] = [];
+    bench.get(0, 1, () => gotNs.push(bench.engine.now));
+    bench.get(1 * MS, 2, () => gotNs.push(bench.engine.now));
+    bench.run();
+    expect(gotNs[0]).toBeGreaterThan(90 * MS);
+    expect(gotNs[1]).toBeGreaterThan(gotNs[0]);
+  });
+
+  it('a wrapped-key engine refuses raw keys (I-67)', () => {
+    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: { ice: { useWrappedKeys: true } } });
+    const statuses: number[] = [];
+    bench.get(0, 1, (_slot, status) => statuses.push(status));
+    bench.run();
+    expect(statuses).toEqual([EINVAL]);
+  });
+});
+
+describe('keys in the PRDT (inline-crypto.md 3.14)', () => {
+  const crypto = { engine: 'prdt', keyslots: 0, capabilities: [] } as const;
+
+  it('there are no keyslots and no CGE; requests are at most 128 data units in segments of one', () => {
+    const { log, lines } = registerLog(/^HCE/);
+    const bench = cryptoBench(crypto, {}, { log });
+    expect(lines).toEqual(['HCE=1']);
+    expect(bench.profile.slots).toBe(0);
+    expect(bench.profile.sysfs()).toMatchObject({ max_dun_bits: '128', 'modes/AES-256-XTS': '0x1000' });
+    const { limits } = ufsQueueShape({ ...defaultUfsConfig('ufs-3.1'), crypto });
+    expect([limits.maxSegmentSize, limits.maxSectors]).toEqual([UNIT, 1024]);
+  });
+
+  it('every entry carries its IV and both key halves, bytes reversed; the table is zero when the command is over', () => {
+    const bench = cryptoBench(crypto);
+    bench.media.readNs = MS;
+    const rq = bench.block.submitAt(0, OP_READ, 0, 3 * UNIT, { keyId: 4, dunLow: 0xffffffff, dunHigh: 0xffffffff });
+    const { mem, hci } = bench.ufs.lld;
+    const at = mem.prdtWord(0);
+    bench.run(500 * US);
+    const entry = (i: number): Uint8Array => d.dump(mem.memory, mem.memory.address(at + i * prdt.ENTRY_WORDS), 128);
+    const key = testKey(4);
+    expect([...entry(0).slice(16, 32)]).toEqual([...new Array(8).fill(0), ...new Array(8).fill(0xff)]);
+    expect([...entry(1).slice(16, 32)]).toEqual([...new Array(7).fill(0), 1, ...new Array(8).fill(0)]);
+    expect([...entry(2).slice(32, 64)]).toEqual([...key.slice(0, 32)].reverse());
+    expect([...entry(2).slice(64, 96)]).toEqual([...key.slice(32)].reverse());
+    expect(prdt.keyOf(mem.memory.words, at)).toEqual(key);
+    expect([hci.slots.cci[0], hci.slots.dunLow[0], hci.slots.dunHigh[0]]).toEqual([PRDT_KEYS, 0xffffffff, 0xffffffff]);
+    expect(mem.memory.words[mem.memory.word(mem.utrl)] & d.UTRD_CE).toBe(0);
+    bench.run();
+    expect([...entry(0), ...entry(2)].every((byte) => byte === 0)).toBe(true);
+    expect(bench.block.completed).toMatchObject([{ rq, status: STS_OK }]);
+    expect(bench.block.requests.rows.ns[ST_INLINE]).toBe(US);
+  });
+
+  it('plain requests pass without keys, also after an encrypted one in the same slot', () => {
+    const bench = cryptoBench(crypto);
+    bench.block.submitAt(0, OP_WRITE, 0, UNIT, { keyId: 4, tag: 0 });
+    bench.block.submitAt(MS, OP_WRITE, 0, UNIT, { tag: 0 });
+    bench.run();
+    expect(bench.ufs.lld.hci.crypto.commands).toBe(1);
+    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK, STS_OK]);
+  });
+});
