@@ -1,10 +1,17 @@
 /** A UFS device of a definition as the rooms build it: host configuration, flash behind it, crypto capability words. */
 import type { Block } from '../block/block.ts';
+import { softwarePorts } from '../crypto/ciphers/software-ports.ts';
+import type { KeyTable } from '../crypto/key.ts';
 import { buildUfs, ufsQueueShape as queueShapeOf } from '../hosts/ufs/build.ts';
 import { defaultUfsConfig, ufsConfigProblems, type UfsConfig } from '../hosts/ufs/config.ts';
+import { PRDT_DATA_UNIT, profileCapabilities, UFS_MODE } from '../hosts/ufs/crypto-config.ts';
+import type { UfsCryptoParts } from '../hosts/ufs/ufshcd-crypto.ts';
+import { Ice } from '../ice/ice.ts';
 import { FlashMedia } from '../media/flash-media.ts';
 import type { DeviceRoom, Env, QueueShape } from './build.ts';
+import type { CryptoEnv } from './build-crypto.ts';
 import type { ValidUfs } from './definition.ts';
+import type { DeviceCrypto } from './validate-encryption.ts';
 
 const GEARS = ['HS-G1', 'HS-G2', 'HS-G3', 'HS-G4', 'HS-G5'] as const;
 /** Algorithm id AES-XTS and key size id 256 bit. @source inline-crypto.md 3.6 */
@@ -39,7 +46,7 @@ export function ufsConfig(device: ValidUfs, cpus: number): UfsConfig {
     runtimePm: { autosuspendNs: power.runtimePm ? power.autosuspend : 0, resumeNs: power.resume },
     interruptAggregation: { ...defaults.interruptAggregation, on: host.interruptAggregation },
     firmware: device.media.firmware,
-    crypto: cryptoWords(device),
+    crypto: cryptoConfig(device),
     capacityBytes: device.capacity,
   };
 }
@@ -73,15 +80,24 @@ function usesMcq({ host }: ValidUfs): boolean {
   return host.mcq ?? host.generation === 'ufs-4.0';
 }
 
-/** CRYPTOCAP words of the definition's algorithms. */
-function cryptoWords(device: ValidUfs): UfsConfig['crypto'] {
+/** CRYPTOCAP words of the definition's algorithms, and the engine behind them. */
+function cryptoConfig(device: ValidUfs): UfsConfig['crypto'] {
   const { crypto } = device;
   if (crypto === undefined || crypto.engine === 'none') return { capabilities: [], keyslots: 0 };
+  const { engine, latency, lineRate, programTime, keysLostOn } = crypto;
   const capabilities = crypto.algorithms.map(({ dataUnitSizes }) => {
     const sizeMask = dataUnitSizes.reduce((mask, bytes) => mask | (bytes / 512), 0);
     return AES_XTS_256 | (sizeMask << 8);
   });
-  return { capabilities, keyslots: crypto.keyslots };
+  return {
+    capabilities,
+    keyslots: engine === 'prdt' ? 0 : crypto.keyslots,
+    engine: engine === 'qcom-ice' ? 'ice' : engine,
+    latencyNs: latency,
+    ...(lineRate === undefined ? {} : { bytesPerUs: lineRate / 1e6 }),
+    ...(programTime === undefined ? {} : { programNs: programTime }),
+    ...(keysLostOn === undefined ? {} : { keysLostOn }),
+  };
 }
 
 /** How the block layer must be shaped for this device. */
@@ -89,9 +105,45 @@ export function ufsQueueShape(device: ValidUfs, cpus: number): QueueShape {
   return queueShapeOf(ufsConfig(device, cpus));
 }
 
-/** Builds host, driver and flash, brought up and ready at time 0. */
-export function buildUfsDevice(env: Env, device: ValidUfs, block: Block): DeviceRoom {
-  const ufs = buildUfs(env, ufsConfig(device, env.machine.cpus), block);
+/** What the host's engine can do for validation; undefined: nothing. */
+export function ufsDeviceCrypto(device: ValidUfs, cpus: number): DeviceCrypto | undefined {
+  const { crypto, power } = device;
+  if (crypto === undefined || crypto.engine === 'none') return undefined;
+  const config = ufsConfig(device, cpus);
+  const { maxDunBytes } = profileCapabilities(config.crypto);
+  const mayClocksSleep = power.generation === 'blocking' && (power.clockGating || power.runtimePm);
+  return {
+    keyslots: config.crypto.keyslots,
+    dunBytes: crypto.engine === 'prdt' ? maxDunBytes : Math.min(maxDunBytes, crypto.dunBytes),
+    algorithms: crypto.engine === 'prdt' ? [{ mode: UFS_MODE, dataUnitSizes: [PRDT_DATA_UNIT] }] : crypto.algorithms,
+    mayProgrammingSleep: mayClocksSleep || (crypto.engine === 'qcom-ice' && crypto.secureMonitor.calls === 'blocking'),
+  };
+}
+
+/** The parts by which the host encrypts with the keys of a run. */
+function cryptoParts(env: Env, device: ValidUfs, keys: KeyTable, profile: CryptoEnv['profile']): UfsCryptoParts {
+  const { crypto } = device;
+  if (crypto?.engine !== 'qcom-ice') return { keys, env: profile };
+  const { programTime, secureMonitor: monitor } = crypto;
+  const scm = {
+    mode: monitor.calls,
+    jitterNs: monitor.jitter,
+    tailEvery: monitor.tailEvery,
+    tailNs: monitor.tail,
+    ...(programTime === undefined ? {} : { setKeyNs: programTime, invalidateNs: programTime }),
+  };
+  const bytesPerUs = crypto.lineRate === undefined ? Infinity : crypto.lineRate / 1e6;
+  const ice = new Ice(
+    { ...env, aes: softwarePorts.aesEcb, keys },
+    { scm, ice: { slots: crypto.keyslots, latencyNs: crypto.latency, bytesPerUs } },
+  );
+  return { keys, ice, env: profile };
+}
+
+/** Builds host, driver and flash, brought up and ready at time 0. With `crypto` the host encrypts. */
+export function buildUfsDevice(env: Env, device: ValidUfs, block: Block, crypto?: CryptoEnv): DeviceRoom {
+  const parts = crypto && cryptoParts(env, device, crypto.keys, crypto.profile);
+  const ufs = buildUfs(env, ufsConfig(device, env.machine.cpus), block, parts);
   const media = new FlashMedia(
     env.engine,
     device.media,
@@ -105,7 +157,8 @@ export function buildUfsDevice(env: Env, device: ValidUfs, block: Block): Device
   ufs.bringUp();
   return {
     lld: ufs.lld,
-    stages: ['wait.power', 'host.queue', 'wait.link', 'link', 'device.wait', 'device.cpu', 'media.wait', 'media'],
+    stages: ufs.stages,
+    ...(ufs.profile === undefined ? {} : { profile: ufs.profile }),
     statistics: () => ({ ...ufs.statistics(), ...media.statistics() }),
     checkEmpty: () => ufs.checkEmpty(),
     reportWaits: (add) => {

@@ -9,18 +9,20 @@ import type { Scheduler } from '../block/scheduler.ts';
 import { Kyber } from '../block/schedulers/kyber.ts';
 import { MqDeadline } from '../block/schedulers/mq-deadline.ts';
 import type { Lld, QueueLimits } from '../block/types.ts';
+import type { CryptoProfile } from '../crypto/profile/profile.ts';
 import { Engine } from '../engine/engine.ts';
 import { Machine } from '../engine/machine.ts';
 import { Waits, type WaitSource } from '../engine/waits.ts';
 import { Workqueues } from '../engine/workqueue.ts';
-import { NullDevice } from '../hosts/null/null-device.ts';
 import { NO_GAUGES, NO_LOG, type DetailLog, type GaugeLog } from '../trace/log.ts';
 import { TraceLog } from '../trace/recorder.ts';
 import type { BatchSink } from '../trace/schema.ts';
 import type { StageId } from '../trace/stages.ts';
-import { Workload } from '../workload/workload.ts';
+import { Workload, type WorkloadConfig } from '../workload/workload.ts';
+import { type CryptoEnv, CryptoRoom, cryptoEnv } from './build-crypto.ts';
+import { buildNullDevice, nullQueueShape } from './build-null.ts';
 import { buildUfsDevice, ufsQueueShape } from './build-ufs.ts';
-import type { ValidExperiment, ValidNullDevice } from './definition.ts';
+import type { ValidExperiment } from './definition.ts';
 import { inOrder } from './observe.ts';
 
 /** What every room of a stack is given. */
@@ -35,6 +37,8 @@ export interface Env {
 /** A device with its driver, as the run sees it. */
 export interface DeviceRoom extends WaitSource {
   readonly lld: Lld;
+  /** Its keyslots, when jobs encrypt. */
+  readonly profile?: CryptoProfile;
   /** Stages that requests to this device can be in. */
   readonly stages: readonly StageId[];
   /** Counters for the summary's `device` part. */
@@ -56,6 +60,8 @@ export interface QueueShape {
 export interface Stack extends Env {
   readonly block: Block;
   readonly device: DeviceRoom;
+  /** Inline encryption; undefined when no job encrypts. */
+  readonly crypto: CryptoRoom | undefined;
   readonly workload: Workload;
   readonly waits: Waits;
   /** Present at detail `full`. */
@@ -87,26 +93,49 @@ export function buildStack(experiment: ValidExperiment, sink: BatchSink): Stack 
   const workqueues = new Workqueues(engine, machine);
   const traceLog = experiment.run.detail === 'full' ? new TraceLog(engine, sink) : undefined;
   const env: Env = { engine, machine, workqueues, log: traceLog ?? NO_LOG, gauges: traceLog ?? NO_GAUGES };
-  const { block, device } = buildDevice(env, experiment);
-  const workload = new Workload({ ...env, block }, experiment.jobs, {
-    capacityBytes: experiment.device.capacity,
-    logicalBlockSize: experiment.device.logicalBlockSize,
-    cpus: experiment.machine.cpus,
-  });
+  const { block, device, crypto } = buildDevice(env, experiment, sink);
+  const workload = new Workload({ ...env, block }, experiment.jobs, workloadConfig(experiment, crypto));
   const waits = new Waits();
   for (const source of [workload, block, device, workqueues]) waits.register(source);
-  return { ...env, block, device, workload, waits, traceLog, stages: inOrder([...BLOCK_STAGES, ...device.stages]) };
+  const stages = inOrder([...BLOCK_STAGES, ...device.stages, ...(crypto?.stages ?? [])]);
+  return { ...env, block, device, crypto, workload, waits, traceLog, stages };
 }
 
-function buildDevice(env: Env, experiment: ValidExperiment): { block: Block; device: DeviceRoom } {
+function workloadConfig(
+  { device, machine, encryption }: ValidExperiment,
+  crypto: CryptoRoom | undefined,
+): WorkloadConfig {
+  return {
+    capacityBytes: device.capacity,
+    logicalBlockSize: device.logicalBlockSize,
+    cpus: machine.cpus,
+    ...(encryption && crypto && { encryption: { ...encryption, table: crypto.keys, evict: crypto.evict } }),
+  };
+}
+
+function buildDevice(
+  env: Env,
+  experiment: ValidExperiment,
+  sink: BatchSink,
+): { block: Block; device: DeviceRoom; crypto: CryptoRoom | undefined } {
   const { device } = experiment;
   const shape = device.kind === 'ufs' ? ufsQueueShape(device, env.machine.cpus) : nullQueueShape(device);
   const block = new Block(env, blockConfig(experiment, shape));
-  const room = device.kind === 'ufs' ? buildUfsDevice(env, device, block) : buildNullDevice(env, device, block);
+  const given = experiment.encryption && cryptoEnv(env, block, experiment.run, sink);
+  const room = deviceRoom(env, device, block, given);
+  const crypto = given && room.profile && new CryptoRoom(given, room.profile, block);
   const scheduler = schedulerOf(experiment.queue);
-  if (scheduler === undefined) block.attach(room.lld);
-  else block.attach(room.lld, scheduler);
-  return { block, device: room };
+  const lld = crypto === undefined || !experiment.run.check ? room.lld : crypto.watched(room.lld, env.machine);
+  if (scheduler === undefined) block.attach(lld);
+  else block.attach(lld, scheduler);
+  crypto?.attach();
+  return { block, device: room, crypto };
+}
+
+function deviceRoom(env: Env, device: ValidExperiment['device'], block: Block, crypto?: CryptoEnv): DeviceRoom {
+  return device.kind === 'ufs'
+    ? buildUfsDevice(env, device, block, crypto)
+    : buildNullDevice(env, device, block, crypto);
 }
 
 function blockConfig(experiment: ValidExperiment, shape: QueueShape): BlockConfig {
@@ -121,6 +150,7 @@ function blockConfig(experiment: ValidExperiment, shape: QueueShape): BlockConfi
     rqAffinity: queue.rqAffinity as 0 | 1 | 2,
     nomerges: queue.nomerges as 0 | 1 | 2,
     timeoutNs: queue.timeout,
+    keyslotPolicy: queue.keyslotPolicy,
     capacitySectors: experiment.device.capacity / 512,
     ...(queue.nrRequests === undefined ? {} : { nrRequests: queue.nrRequests }),
   };
@@ -147,54 +177,4 @@ function schedulerOf(queue: ValidExperiment['queue']): Scheduler | undefined {
         ...(o.writeLat === undefined ? {} : { writeLatNs: o.writeLat }),
       });
   }
-}
-
-/** Limits of a device that sets none of its own. @kernel v6.12 block/blk-settings.c (BLK_DEF_MAX_SECTORS_CAP), null_blk */
-function nullQueueShape(device: ValidNullDevice): QueueShape {
-  return {
-    limits: {
-      logicalBlockSize: device.logicalBlockSize,
-      physicalBlockSize: device.logicalBlockSize,
-      maxHwSectors: 2560,
-      maxSectors: 2560,
-      maxSegments: 128,
-      maxSegmentSize: 65_536,
-      chunkSectors: 0,
-      maxDiscardSectors: 4_194_303,
-      discardGranularity: device.logicalBlockSize,
-      maxWriteZeroesSectors: 0,
-      writeCache: true,
-      fua: true,
-    },
-    queueDepth: device.queueDepth,
-    hwQueues: device.hwQueues,
-    hostTagset: false,
-    blocking: false,
-  };
-}
-
-function buildNullDevice(env: Env, device: ValidNullDevice, block: Block): DeviceRoom {
-  const { latency } = device;
-  const lld = new NullDevice(
-    { ...env, block },
-    {
-      latency:
-        typeof latency === 'number'
-          ? { kind: 'fixed', latencyNs: latency }
-          : latency.distribution === 'uniform'
-            ? { kind: 'uniform', minNs: latency.min, maxNs: latency.max }
-            : { kind: 'exponential', meanNs: latency.mean },
-      parallelism: device.parallelism,
-      bandwidthBytesPerSecond: device.bandwidth,
-    },
-  );
-  return {
-    lld,
-    stages: lld.stages,
-    statistics: () => lld.statistics(),
-    checkEmpty: () => lld.checkEmpty(),
-    reportWaits: (add) => {
-      lld.reportWaits(add);
-    },
-  };
 }

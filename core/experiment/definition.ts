@@ -9,6 +9,8 @@ import type { MachineCosts } from '../engine/costs/costs.ts';
 import type { MediaProfile } from '../media/profile.ts';
 import { mediaProfileNames } from '../media/profiles/index.ts';
 import type { FioJob } from '../workload/fio/job.ts';
+import type { Encryption } from '../workload/encryption.ts';
+import { encryption, keyslotPolicy, nullCrypto, ufsCrypto } from './definition-crypto.ts';
 import { bytes, count, timeNs } from './quantities.ts';
 
 const machine = z
@@ -60,20 +62,6 @@ const ufsHost = z
   })
   .prefault({});
 
-const deviceCrypto = z.strictObject({
-  keyslots: count(0, 256).default(32),
-  dunBytes: count(1, 16).default(8),
-  engine: z.enum(['registers', 'none']).default('registers'),
-  algorithms: z
-    .array(
-      z.strictObject({
-        mode: z.enum(['AES-256-XTS']),
-        dataUnitSizes: z.array(bytes({ min: 512, max: 65_536, powerOfTwo: true })).min(1),
-      }),
-    )
-    .prefault([{ mode: 'AES-256-XTS', dataUnitSizes: [512, 4096] }]),
-});
-
 const blockSize = bytes({ min: 512, max: 4096, powerOfTwo: true });
 
 const ufsDevice = z.strictObject({
@@ -85,7 +73,7 @@ const ufsDevice = z.strictObject({
     .describe('UTRL slots (NUTRS) or, with MCQ, entries in flight; default 32, MCQ 64'),
   hwQueues: count(1, 64).optional().describe('default 1; with MCQ one per CPU'),
   host: ufsHost,
-  crypto: deviceCrypto.optional().describe('what the crypto registers announce'),
+  crypto: ufsCrypto.optional().describe('inline encryption engine; absent: none'),
   media: z
     .strictObject({
       profile: z.string().meta({ examples: mediaProfileNames() }).default('ufs-3.1-tlc'),
@@ -119,6 +107,7 @@ const nullDevice = z.strictObject({
   latency: latency.prefault('100us').describe('service time: fixed, uniform or exponential'),
   parallelism: count(0, 100_000).default(0).describe('requests served at once; 0: no limit'),
   bandwidth: bytes().prefault(0).describe('bytes per second through the device; 0: no limit'),
+  crypto: nullCrypto.optional().describe('inline encryption: keyslots; absent: none'),
 });
 
 const schedulerOptions = z
@@ -147,6 +136,7 @@ const queue = z
     nomerges: count(0, 2).default(0),
     plugPerBio: z.boolean().default(true).describe('a plug around every bio that has none (Linux 6.11 and later)'),
     timeout: timeNs({ min: 1 }).prefault('30s'),
+    keyslotPolicy,
   })
   .prefault({});
 
@@ -186,6 +176,7 @@ export const definitionSchema = z
     machine,
     device: z.discriminatedUnion('kind', [ufsDevice, nullDevice], { error: 'must have a "kind": "ufs" or "null"' }),
     queue,
+    encryption,
     stack: z.array(z.never({ error: 'no device-mapper target exists yet' })).default([]),
     workload,
     faults: z.array(z.never({ error: 'no fault exists yet' })).default([]),
@@ -208,6 +199,8 @@ export interface ValidExperiment {
   readonly device: ValidUfs | ValidNullDevice;
   readonly queue: Parsed['queue'];
   readonly jobs: readonly FioJob[];
+  /** Absent: no job encrypts. */
+  readonly encryption?: Encryption;
   readonly run: Parsed['run'];
 }
 

@@ -25,7 +25,7 @@ interface Schema {
 }
 
 const KEYWORDS =
-  /^(\$schema|description|default|type|properties|required|additionalProperties|propertyNames|items|anyOf|oneOf|enum|const|not|minimum|maximum|minLength|maxLength|minItems)$/;
+  /^(\$schema|description|default|examples|type|properties|required|additionalProperties|propertyNames|items|anyOf|oneOf|enum|const|not|minimum|maximum|minLength|maxLength|minItems)$/;
 
 /** A JSON Schema validator for those keywords. */
 function accepts(schema: Schema, value: unknown): boolean {

@@ -10,7 +10,7 @@ import type { Machine } from '../engine/machine.ts';
 import { TraceHash } from '../trace/hash.ts';
 import { TableWriter } from '../trace/recorder.ts';
 import { liveColumns, type BatchSink } from '../trace/schema.ts';
-import { STAGE_IDS, STAGE_STRIDE, stageColumn, stageIndex, type StageId } from '../trace/stages.ts';
+import { STAGE_IDS, STAGE_STRIDE, ST_WAIT_KEYSLOT, stageColumn, stageIndex, type StageId } from '../trace/stages.ts';
 import { DDIR_NAMES, type IoTable } from '../workload/io.ts';
 import { Statistics } from './statistics.ts';
 
@@ -30,6 +30,8 @@ export class Observer {
   readonly statistics: Statistics;
   ios = 0;
   requests = 0;
+  /** What encrypted requests waited for their keyslots. */
+  keyslotWaitNs = 0;
 
   private readonly machine: Machine;
   private readonly block: Block;
@@ -84,9 +86,17 @@ export class Observer {
     hash.add(requests.lastTag[rq]);
     hash.add(requests.issuedNs[rq]);
     hash.add(requests.completedNs[rq]);
+    if (requests.keyId[rq] >= 0) this.encryptedDone(rq);
     if (requests.io[rq] >= 0) this.table.requests[requests.io[rq]]++;
     if (this.check) this.checkRequest(rq);
     this.requestWriter?.write(this.block, this.table, rq);
+  }
+
+  private encryptedDone(rq: number): void {
+    const { requests } = this.block;
+    this.hash.add(requests.keyId[rq]);
+    this.hash.add(requests.lastKeyslot[rq]);
+    this.keyslotWaitNs += requests.rows.ns[rq * STAGE_STRIDE + ST_WAIT_KEYSLOT];
   }
 
   /** Digest of everything seen so far. */

@@ -16,6 +16,8 @@ import type { StageId } from '../trace/stages.ts';
 /** Request timeouts without any progress after which a run is stuck. @assume ten: drivers that recover do so after one or two */
 const STALL_TIMEOUTS = 10;
 
+const NO_KEYSLOTS = { slots: 0, programs: 0, hits: 0, evictions: 0, waits: 0, waitNs: 0 };
+
 /**
  * Builds and starts a run. Nothing has happened yet when this returns: the first `slice` begins at time 0. A `stack` built before with the same
  * experiment and sink may be given, by those who want to look into it.
@@ -78,11 +80,12 @@ class Run implements RunObject {
   }
 
   finish(stopped: boolean): RunOutcome {
-    const { engine, machine, workload, traceLog } = this.stack;
+    const { engine, machine, workload, traceLog, crypto } = this.stack;
     const isStopped = stopped && !workload.finished;
     const isDeadlock = !isStopped && !workload.finished;
     if (workload.finished && this.experiment.run.check) this.checkLaws();
     this.observer.flush();
+    crypto?.finish();
     traceLog?.flush();
     const status: RunStatus = isStopped
       ? 'stopped'
@@ -106,9 +109,9 @@ class Run implements RunObject {
       },
       jobs: this.observer.statistics.jobs(),
       stages: this.observer.statistics.stageSummaries(),
-      keyslots: { slots: 0, programs: 0, hits: 0, evictions: 0, waits: 0, waitNs: 0 },
+      keyslots: crypto?.keyslots(this.observer.keyslotWaitNs) ?? NO_KEYSLOTS,
       ...this.counters(),
-      crypto: {},
+      crypto: crypto?.counters(workload) ?? {},
       dm: {},
       deadlock: isDeadlock ? { chain: this.stack.waits.chain(), lastEvents: engine.lastEvents() } : null,
       violations: machine.violations.map((v) => `${v.law} at ${v.atNs} ns: ${v.what}`),

@@ -6,7 +6,8 @@
  */
 import { MACHINE_PROFILES, machineProfile } from '../engine/costs/index.ts';
 import type { MachineCosts } from '../engine/costs/costs.ts';
-import { ufsProblems } from './build-ufs.ts';
+import { nullDeviceCrypto } from './build-null.ts';
+import { ufsDeviceCrypto, ufsProblems, ufsQueueShape } from './build-ufs.ts';
 import { checkOverrides, overrideProfile, type MediaProfile } from '../media/profile.ts';
 import { mediaProfile, mediaProfileNames } from '../media/profiles/index.ts';
 import { formatBytes } from '../units/format.ts';
@@ -15,6 +16,8 @@ import { extentBytes, type FioJob } from '../workload/fio/job.ts';
 import { definitionSchema, jsonSchema, type ValidExperiment } from './definition.ts';
 import type { Problem } from './problem.ts';
 import { nearest, problemsOfZod } from './problems-of-zod.ts';
+import type { Encryption } from '../workload/encryption.ts';
+import { resolveEncryption } from './validate-encryption.ts';
 import type * as z from 'zod';
 
 /** What validation may ask of the outside world. */
@@ -45,11 +48,12 @@ export function validateDefinition(definition: unknown, ports: ValidationPorts =
     problems.push(...problemsOfZod(parsed.error.issues, around));
   }
   const parts = parsed.success ? parsed.data : soundParts(definition);
-  const { machine, device, jobs } = resolve(parts, ports, problems);
+  const { machine, device, jobs, encryption } = resolve(parts, ports, problems);
   if (!parsed.success || problems.some((p) => p.severity === 'error')) return { problems };
   if (machine === undefined || device === undefined) return { problems };
   const { name, seed, queue, run } = parsed.data;
-  return { experiment: { name, seed, machine, device, queue, jobs, run }, problems };
+  const experiment = { name, seed, machine, device, queue, jobs, run, ...(encryption && { encryption }) };
+  return { experiment, problems };
 }
 
 /** Of a definition that the schema refuses, the parts that are right by themselves: what else is wrong with them is told at the same time. */
@@ -66,6 +70,7 @@ interface Resolved {
   readonly machine: ValidExperiment['machine'] | undefined;
   readonly device: ValidExperiment['device'] | undefined;
   readonly jobs: readonly FioJob[];
+  readonly encryption: Encryption | undefined;
 }
 
 /** The checks beyond the schema, on whatever parts there are. */
@@ -78,7 +83,27 @@ function resolve(parts: Partial<Parsed>, ports: ValidationPorts, problems: Probl
     checkJobs(jobs, parts.device, cpus, 'fio' in parts.workload ? '/workload/fio' : '/workload/fioFile', problems);
   }
   if (parts.device !== undefined && parts.queue !== undefined) checkQueue(parts.device, parts.queue, problems);
-  return { machine, device, jobs };
+  return { machine, device, jobs, encryption: device && resolveKeys(parts, jobs, device, cpus, problems) };
+}
+
+/** Who encrypts with what. */
+function resolveKeys(
+  { encryption, queue }: Partial<Parsed>,
+  jobs: readonly FioJob[],
+  device: ValidExperiment['device'],
+  cpus: number,
+  problems: Problem[],
+): Encryption | undefined {
+  if (encryption === undefined || queue === undefined) return undefined;
+  const isUfs = device.kind === 'ufs';
+  const context = {
+    jobs,
+    capacityBytes: device.capacity,
+    device: isUfs ? ufsDeviceCrypto(device, cpus) : nullDeviceCrypto(device),
+    keyslotPolicy: queue.keyslotPolicy,
+    isBlocking: queue.blocking ?? (isUfs && ufsQueueShape(device, cpus).blocking),
+  };
+  return resolveEncryption(encryption, context, problems);
 }
 
 function error(path: string, code: string, message: string, hint?: string): Problem {

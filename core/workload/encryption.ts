@@ -186,6 +186,7 @@ export class IoKeys {
     const unitBytes = this.table.dataUnitSize(keyId);
     bios.keyId[bio] = keyId;
     bios.dataUnitSize[bio] = unitBytes;
+    bios.segments[bio] = wholeUnitSegments(bios.bytes[bio] / unitBytes, bios.segments[bio]);
     const { dun } = bios;
     const at = bio * DUN_WORDS;
     dun[at] = this.low[io];
@@ -224,6 +225,13 @@ export class IoKeys {
     live.oldest = (live.oldest + 1) % live.keyIds.length;
     return old;
   }
+}
+
+/** `@assume` memory segments of one bio are equally long; those of an encrypted bio hold whole data units. */
+function wholeUnitSegments(units: number, segments: number): number {
+  let n = segments;
+  while (units % n !== 0) n++;
+  return n;
 }
 
 /** How many keys a policy has. */

@@ -1,0 +1,76 @@
+/**
+ * Keyslots of the null device: programming takes a fixed time and never fails, one slot at a time, as the crypto profile serialises it.
+ *
+ * Modelled: the time, spent by the programming task on its CPU (register writes) or waited for (a slow call elsewhere). Evicting takes as long.
+ * Deliberately not: key material, errors, loss of keys, a cost of encrypting itself.
+ */
+import { type CryptoProfileOps, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Machine } from '../../engine/machine.ts';
+
+export interface NullKeyslotsConfig {
+  readonly slots: number;
+  readonly programNs: number;
+  /** The task sleeps meanwhile; else it burns CPU time. */
+  readonly sleeps: boolean;
+}
+
+const NONE = -1;
+
+export class NullKeyslots implements CryptoProfileOps {
+  readonly maySleep: boolean;
+  /** The key in each slot. */
+  readonly keyOf: Int32Array;
+  private readonly engine: Engine;
+  private readonly machine: Machine;
+  private readonly programNs: number;
+  private readonly doneKind: number;
+  private readonly wakeKind: number;
+  private owner: OpOwner | undefined;
+  // the operation in progress: a profile has one at a time
+  private slot = NONE;
+  private keyId = NO_KEY;
+
+  constructor(
+    { engine, machine }: { readonly engine: Engine; readonly machine: Machine },
+    { slots, programNs, sleeps }: NullKeyslotsConfig,
+  ) {
+    this.engine = engine;
+    this.machine = machine;
+    this.maySleep = sleeps;
+    this.programNs = programNs;
+    this.keyOf = new Int32Array(slots).fill(NO_KEY);
+    this.doneKind = engine.register('null.key-done', (x) => this.done(x));
+    this.wakeKind = engine.register('null.key-wake', (x) => machine.wake(NONE, x));
+  }
+
+  attach(owner: OpOwner): void {
+    this.owner = owner;
+  }
+
+  /** Context: any; with `maySleep` a task. */
+  keyslotProgram(x: number, keyId: number, slot: number): void {
+    this.begin(x, keyId, slot);
+  }
+
+  /** As programming. */
+  keyslotEvict(x: number, _keyId: number, slot: number): void {
+    this.begin(x, NO_KEY, slot);
+  }
+
+  private begin(x: number, keyId: number, slot: number): void {
+    this.keyId = keyId;
+    this.slot = slot;
+    if (!this.maySleep) {
+      this.machine.run(x, this.programNs, this.doneKind, x);
+      return;
+    }
+    this.engine.after(this.programNs, this.wakeKind, x);
+    this.machine.sleep(x, this.doneKind, x);
+  }
+
+  private done(x: number): void {
+    if (this.slot >= 0) this.keyOf[this.slot] = this.keyId;
+    this.owner?.opDone(x, OK);
+  }
+}
