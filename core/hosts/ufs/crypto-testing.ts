@@ -137,8 +137,10 @@ export function ufsDriver(overrides: Partial<UfsConfig> = {}, crypto: Partial<Uf
     const config: UfsConfig = { ...defaultUfsConfig('ufs-3.1'), strict: true, ...overrides, crypto: words };
     const env = { engine, machine, workqueues: new Workqueues(engine, machine), log: NO_LOG, gauges: NO_GAUGES };
     const parts = testParts(words, LAW_KEYS)(engine, machine);
-    const { lld, bringUp } = buildUfs(env, config, new ScriptedBlock(engine, machine, 1), parts);
-    bringUp();
+    const ufs = buildUfs(env, config, new ScriptedBlock(engine, machine, 1), parts);
+    ufs.bringUp();
+    const { lld } = ufs;
+    lld.power.hasResumed = () => true; // the laws' own profile has no runtime power management
     const driver = lld.crypto;
     if (driver === undefined) throw new Error('the host has no crypto profile');
     const failNext = (): void => {

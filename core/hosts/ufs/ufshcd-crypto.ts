@@ -41,7 +41,7 @@ export interface UfsCryptoParts {
   /** Settings of the profile other than its capabilities and slots. */
   readonly profile?: Pick<ProfileConfig, 'generation' | 'costs'> | undefined;
   /** Who records and accounts for the profile. */
-  readonly env?: Pick<ProfileEnv, 'spans' | 'marks' | 'holders'> | undefined;
+  readonly env?: Pick<ProfileEnv, 'spans' | 'marks' | 'holders' | 'beforeSleep'> | undefined;
 }
 
 const NONE = -1;

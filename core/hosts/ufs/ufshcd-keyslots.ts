@@ -3,7 +3,8 @@
  *
  * Order: dword 16 := 0 (the entry is out of use before its key changes), key dwords 0..15, dword 17, dword 16 with CFGE last. Evicting writes an all-zero entry in the
  * same order, so that the key is really gone.
- * Clocks are held around the writes; whoever may sleep waits for them, an atomic context asks for them and is told -EBUSY (`@assume`; the kernel only calls from tasks).
+ * Clocks are held around the writes. Submissions and evictions wait for them; a dispatcher of the `busy` generation, which must not sleep, asks for them and is told
+ * -EBUSY (`@assume`: no kernel programs at dispatch).
  *
  * @kernel v6.12 drivers/ufs/core/ufshcd-crypto.c (facts); inline-crypto.md 3.6, 3.13
  */
@@ -88,7 +89,9 @@ export class RegisterKeyslots implements CryptoProfileOps {
   private begin(x: number, keyId: number, slot: number): void {
     this.keyId = keyId;
     this.slot = slot;
-    const clocks = this.hba.power.holdSync(x, this.heldKind, x);
+    const { power, config } = this.hba;
+    const mayWait = config.clockGating.generation === 'blocking' || power.hasResumed(x);
+    const clocks = power.holdSync(x, this.heldKind, x, mayWait);
     if (clocks === HELD) this.held(x);
     else if (clocks !== SLEEPS) this.end(x, EBUSY);
   }

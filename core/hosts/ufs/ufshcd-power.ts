@@ -57,8 +57,8 @@ export class PowerManager implements RuntimePm {
   private readonly waiters: number[] = [];
   /** Others that sleep for the clocks: they program keys, or resume the device. */
   private readonly holders: number[] = [];
-  /** References of runtime power management: while there are any the host is not suspended. */
-  private pmUsers = 0;
+  /** Contexts with a reference of runtime power management: while there are any the host is not suspended. */
+  private readonly pmUsers = new Set<number>();
   private readonly resumedKind: number;
   /** When a refused request was first refused. */
   private readonly refusedNs = new Map<number, number>();
@@ -114,12 +114,12 @@ export class PowerManager implements RuntimePm {
   }
 
   /**
-   * Takes a reference for something else than a command, in both generations by waiting: HELD, SLEEPS (it goes on at `kind(arg)` with the reference), or in atomic context
-   * BUSY (the clocks were asked for).
+   * Takes a reference for something else than a command: HELD, SLEEPS (it goes on at `kind(arg)` with the reference), or BUSY where it must not wait or is in atomic
+   * context (the clocks were asked for).
    */
-  holdSync(x: number, kind: number, arg: number): number {
+  holdSync(x: number, kind: number, arg: number, mayWait = true): number {
     if (this.hold()) return HELD;
-    if (!this.hba.machine.isTask(x)) return BUSY;
+    if (!mayWait || !this.hba.machine.isTask(x)) return BUSY;
     this.holders.push(x);
     this.hba.machine.sleep(x, kind, arg);
     return SLEEPS;
@@ -283,7 +283,7 @@ export class PowerManager implements RuntimePm {
     return [
       () => {
         const wasUsed = hba.engine.timerDue(this.suspendTimer) !== Infinity; // armed again since it fired
-        const isUsed = wasUsed || this.refs > 0 || this.pmUsers > 0;
+        const isUsed = wasUsed || this.refs > 0 || this.pmUsers.size > 0;
         if (isUsed || this.suspended || hba.eh.isRunning() || this.clocks === REQ_CLKS_ON) return END;
         hba.engine.cancelTimer(this.gateTimer);
         const off = this.clocks === CLKS_OFF;
@@ -318,7 +318,7 @@ export class PowerManager implements RuntimePm {
   /** Takes a reference, resumes a suspended host. Ends with `machine.ret(x)`. Context: a task. */
   getSync(x: number): void {
     const { scripts, machine } = this.hba;
-    this.pmUsers++;
+    this.pmUsers.add(x);
     const isAwake = !this.suspended && !scripts.isRunning(this.suspendScript);
     if (!isAwake) {
       const clocks = this.holdSync(x, this.resumedKind, x);
@@ -333,10 +333,16 @@ export class PowerManager implements RuntimePm {
     this.hba.machine.ret(x);
   }
 
+  /** True for who resumed the host first: it comes from a submission or an eviction, not from dispatch, which takes the host for awake. */
+  hasResumed(x: number): boolean {
+    return this.pmUsers.has(x);
+  }
+
   /** Gives it back; with the last one the idle time begins. */
-  putSync(): void {
+  putSync(x: number): void {
     const { config, engine } = this.hba;
-    if (--this.pmUsers > 0 || this.refs > 0 || config.runtimePm.autosuspendNs === 0) return;
+    this.pmUsers.delete(x);
+    if (this.pmUsers.size > 0 || this.refs > 0 || config.runtimePm.autosuspendNs === 0) return;
     engine.armTimer(this.suspendTimer, engine.now + config.runtimePm.autosuspendNs);
   }
 
