@@ -356,7 +356,7 @@ export class Rig {
     const step = script.steps[script.at++];
     if ('submit' in step) {
       machine.pushReturn(x, this.stepKind, index);
-      block.submitBio(x, this.makeBio(step.submit));
+      this.submitBio(x, this.makeBio(step.submit));
     } else if ('plug' in step) {
       if (step.plug === 'finish') {
         machine.pushReturn(x, this.stepKind, index);
@@ -377,6 +377,11 @@ export class Rig {
       engine.after(delayNs, this.wakeKind, index);
       machine.sleep(x, this.stepKind, index);
     }
+  }
+
+  /** Where bios go: the block layer, or what a rig puts above it. */
+  protected submitBio(x: number, bio: number): void {
+    this.block.submitBio(x, bio);
   }
 
   private makeBio(spec: BioSpec): number {

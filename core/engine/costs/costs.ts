@@ -54,6 +54,10 @@ export interface MachineCosts {
   readonly completeRequestNs: number; // per request: update, end bios, free, restart check
   readonly endIoNs: number; // per bio: end_io of the submitter (aio/io_uring completion posting)
 
+  // software ciphers (blk-crypto-fallback)
+  readonly cipherUnitNs: number; // per data unit: request set-up, call of the cipher, IV
+  readonly cipherKibNs: number; // per KiB of AES-256-XTS on this core, on top; other modes are multiples of it
+
   // UFS driver
   readonly ufsQueueCommandNs: number; // SCSI command set-up and UTRD/UPIU composition, per command
   readonly ufsPrdtEntryNs: number; // per PRDT entry

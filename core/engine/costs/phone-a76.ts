@@ -63,6 +63,9 @@ export const PHONE_A76: MachineProfile = {
     completeRequestNs: 525, // @assume x1.5
     endIoNs: 300, // @assume x1.5
 
+    cipherUnitNs: 850, // @assume the 1,900 cycles of calibration C.11 at 2.25 GHz
+    cipherKibNs: 400, // @assume XTS at twice the CBC rate of a Cortex-A76 (calibration C.10: 570 kB/s per MHz, 1.28 GB/s at 2.25 GHz)
+
     ufsQueueCommandNs: 900, // @assume SCSI command set-up, UTRD and UPIU composition: 2,000 cycles
     ufsPrdtEntryNs: 20, // @assume 16 bytes written to uncached or coherent memory
     mmioWriteNs: 100, // @assume posted, but behind the barrier of writel()

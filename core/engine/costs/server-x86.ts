@@ -61,6 +61,9 @@ export const SERVER_X86: MachineProfile = {
     completeRequestNs: 350, // @assume half of Q to G: update, end bios, free tag
     endIoNs: 200, // @assume aio or io_uring completion posting: ring write and waitqueue test
 
+    cipherUnitNs: 300, // @source calibration C.11: one cipher request inside dm-crypt 0.28 to 0.32 µs
+    cipherKibNs: 241, // @source calibration C.10: AMD Zen 4, kernel AES-256-XTS with AES-NI, 4 KiB units, 4,247 MB/s
+
     // A UFS host on a server is a thought experiment; the figures are the phone's at this core's speed.
     ufsQueueCommandNs: 600, // @assume SCSI command, UTRD and UPIU: some 200 bytes written, 1,800 cycles
     ufsPrdtEntryNs: 15, // @assume 16 bytes written
