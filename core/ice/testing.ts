@@ -91,6 +91,30 @@ export function makeIce(
   };
 }
 
+/** The engine of a storage host under test, with hands on its secure monitor. */
+export interface HostIce {
+  readonly ice: Ice;
+  /** The next call fails. */
+  failNext(): void;
+  /** The next tries find the firmware busy. */
+  beBusy(tries: number): void;
+}
+
+/** A factory of engines for specs of a host that has one. */
+export function iceOfHost(
+  options: IceOptions = {},
+): (engine: Engine, machine: Machine, keys: IceKeys, slots: number) => HostIce {
+  return (engine, machine, keys, slots) => {
+    const env = { engine, machine, aes: softwarePorts.aesEcb, keys };
+    const ice = new Ice(env, { scm: { tailEvery: 0 }, ...options, ice: { slots, ...options.ice } });
+    return {
+      ice,
+      failNext: () => ice.monitor.injectAnswer(SCM_ERROR),
+      beBusy: (tries) => ice.monitor.injectBusy(tries),
+    };
+  };
+}
+
 /** A factory for the keyslot laws; the key manager is set up at once, as after a probe. */
 export function iceDriver(options: IceOptions = {}): MakeDriver {
   return (engine, machine, slots) => {

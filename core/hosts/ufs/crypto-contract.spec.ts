@@ -1,6 +1,7 @@
 /** The keyslot laws over a UFS host: keys in its own registers and in Qualcomm's engine, with clocks that always run and clocks that are mostly off. */
 import { describe, it } from 'vitest';
 import { KEYSLOT_LAWS } from '../../crypto/profile/contract.ts';
+import { iceOfHost } from '../../ice/testing.ts';
 import type { UfsConfig } from './config.ts';
 import type { UfsCryptoConfig } from './crypto-config.ts';
 import { ufsDriver } from './crypto-testing.ts';
@@ -26,6 +27,6 @@ const HOSTS: [string, Partial<UfsConfig>, Partial<UfsCryptoConfig>][] = [
 
 describe.each(HOSTS)('keyslots of a UFS host with %s', (_name, config, crypto) => {
   it.each(KEYSLOT_LAWS.map((law) => [law.name, law] as const))('%s', (_law, law) => {
-    law.check(ufsDriver(config, crypto));
+    law.check(ufsDriver(config, crypto, crypto.engine === 'ice' ? iceOfHost() : undefined));
   });
 });

@@ -1,6 +1,7 @@
 /** Inline encryption between the real block layer and flash media: random encrypted and plain I/O, power saving, resets at random times. */
 import { describe, expect, it } from 'vitest';
 import type { RandomStream } from '../../engine/random.ts';
+import { iceOfHost } from '../../ice/testing.ts';
 import type { Ufs } from './build.ts';
 import * as r from './registers.ts';
 import { busyPower, CLEAN, noPower, type Plan, runPlan } from './stack-testing.ts';
@@ -11,14 +12,17 @@ const resets = (ufs: Ufs, random: RandomStream): void => {
   ufs.lld.hci.injectError([r.IS_DFES, r.IS_HCFES, r.IS_CEFES, r.IS_ULLS][random.below(4)]);
 };
 
-const HOSTS: [string, Pick<Plan, 'config' | 'crypto'>][] = [
+const HOSTS: [string, Pick<Plan, 'config' | 'crypto' | 'ice'>][] = [
   ['four slots, nine keys', { config: noPower, crypto: { keys: 9 } }],
   ['one slot, two keys', { config: noPower, crypto: { keys: 2, keyslots: 1 } }],
   ['submission queues', { config: { ...noPower, mcqQueues: 4, mcqDepth: 31 }, crypto: { keys: 9 } }],
   ['power saving, blocking', { config: busyPower('blocking'), crypto: { keys: 9 } }],
   ['power saving, busy', { config: busyPower('busy'), crypto: { keys: 9 } }],
-  ["Qualcomm's engine", { config: noPower, crypto: { keys: 9, engine: 'ice' } }],
-  ["Qualcomm's engine, power saving", { config: busyPower('blocking'), crypto: { keys: 9, engine: 'ice' } }],
+  ["Qualcomm's engine", { config: noPower, crypto: { keys: 9, engine: 'ice' }, ice: iceOfHost() }],
+  [
+    "Qualcomm's engine, power saving",
+    { config: busyPower('blocking'), crypto: { keys: 9, engine: 'ice' }, ice: iceOfHost() },
+  ],
   ['keys in the PRDT', { config: noPower, crypto: { keys: 9, engine: 'prdt', keyslots: 0 } }],
   ['an engine at half the link rate', { config: noPower, crypto: { keys: 9, bytesPerUs: 1_000 } }],
   ['slots taken before tags', { config: noPower, crypto: { keys: 9, policy: 'before-tag' } }],

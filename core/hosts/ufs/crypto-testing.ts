@@ -1,5 +1,4 @@
 /** For specs of inline encryption on UFS: keys that tell their number, a host that encrypts, and the hands on it that the keyslot laws need. Test aid, not part of any run. */
-import { softwarePorts } from '../../crypto/ciphers/software-ports.ts';
 import { KeyTable } from '../../crypto/key.ts';
 import { KEY_TYPE_RAW, MODE_AES_256_XTS } from '../../crypto/mode.ts';
 import type { CryptoProfile } from '../../crypto/profile/profile.ts';
@@ -8,12 +7,11 @@ import { NO_KEY } from '../../crypto/profile/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Machine } from '../../engine/machine.ts';
 import { Workqueues } from '../../engine/workqueue.ts';
-import { Ice, type IceOptions } from '../../ice/ice.ts';
-import { SCM_ERROR } from '../../ice/scm.ts';
 import { NO_GAUGES, NO_LOG, type DetailLog } from '../../trace/log.ts';
 import { buildUfs } from './build.ts';
 import { defaultUfsConfig, type UfsConfig } from './config.ts';
 import type { UfsCryptoConfig } from './crypto-config.ts';
+import type { IcePort } from './ice-port.ts';
 import { type Bench, makeBench, type MakeParts, ScriptedBlock } from './testing.ts';
 import type { UfshcdCrypto } from './ufshcd-crypto.ts';
 
@@ -41,25 +39,21 @@ export function numberOf(key: Uint8Array | undefined): number {
   return key === undefined ? NO_KEY : key[0] | (key[1] << 8) | (key[2] << 16) | (key[3] << 24);
 }
 
-function makeIce(engine: Engine, machine: Machine, keys: KeyTable, slots: number, options: IceOptions): Ice {
-  const env = { engine, machine, aes: softwarePorts.aesEcb, keys };
-  return new Ice(env, { scm: { tailEvery: 0 }, ...options, ice: { slots, ...options.ice } });
+/** Qualcomm's engine for a host under test, which a spec brings along (this room does not know the other). */
+export interface TestIce {
+  readonly ice: IcePort;
+  failNext(): void;
+  beBusy(tries: number): void;
 }
 
-/** Parts of a host with ten keys, and an engine of Qualcomm's if it wants one. */
-export function testParts(crypto: UfsCryptoConfig, keys: KeyTable, ice: IceOptions = {}): MakeParts {
-  return (engine, machine) => {
-    if (crypto.engine !== 'ice') return { keys };
-    return { keys, ice: makeIce(engine, machine, keys, crypto.keyslots, ice) };
-  };
-}
+export type MakeIce = (engine: Engine, machine: Machine, keys: KeyTable, slots: number) => TestIce;
 
 export interface CryptoBench extends Bench {
   readonly keys: KeyTable;
   readonly crypto: UfshcdCrypto;
   readonly profile: CryptoProfile;
   /** Qualcomm's engine, if the host has it. */
-  readonly ice: Ice | undefined;
+  readonly ice: TestIce | undefined;
   /** A task that gets a slot with the key at `atNs`; then `then(slot)`. */
   get(atNs: number, keyId: number, then?: (slot: number, status: number) => void): void;
   /** A task that evicts a key. */
@@ -74,18 +68,16 @@ export interface CryptoBench extends Bench {
 export function cryptoBench(
   crypto: Partial<UfsCryptoConfig> = {},
   overrides: Partial<UfsConfig> = {},
-  options: { log?: DetailLog; ice?: IceOptions; dataUnitSize?: number; probed?: boolean } = {},
+  options: { log?: DetailLog; ice?: MakeIce; dataUnitSize?: number; probed?: boolean } = {},
 ): CryptoBench {
   const config = { capabilities: [CAPABILITY], keyslots: 4, ...crypto };
   const keys = testKeys(10, options.dataUnitSize);
-  const makeParts = testParts(config, keys, options.ice);
-  let ice: Ice | undefined;
-  const keepEngine: MakeParts = (e, m) => {
-    const parts = makeParts(e, m);
-    ice = parts.ice;
-    return parts;
+  let ice: TestIce | undefined;
+  const makeParts: MakeParts = (e, m) => {
+    ice = options.ice?.(e, m, keys, config.keyslots);
+    return { keys, ice: ice?.ice };
   };
-  const bench = makeBench({ ...overrides, crypto: config }, { ...options, crypto: keepEngine });
+  const bench = makeBench({ ...overrides, crypto: config }, { ...options, crypto: makeParts });
   const { engine, machine, ufs } = bench;
   const driver = ufs.lld.crypto;
   if (driver === undefined) throw new Error('the host has no crypto profile');
@@ -131,13 +123,17 @@ export function cryptoBench(
 const LAW_KEYS = testKeys();
 
 /** A factory for the keyslot laws. */
-export function ufsDriver(overrides: Partial<UfsConfig> = {}, crypto: Partial<UfsCryptoConfig> = {}): MakeDriver {
+export function ufsDriver(
+  overrides: Partial<UfsConfig> = {},
+  crypto: Partial<UfsCryptoConfig> = {},
+  makeIce?: MakeIce,
+): MakeDriver {
   return (engine, machine, slots): DriverUnderTest => {
     const words = { capabilities: [CAPABILITY], keyslots: slots, ...crypto };
     const config: UfsConfig = { ...defaultUfsConfig('ufs-3.1'), strict: true, ...overrides, crypto: words };
     const env = { engine, machine, workqueues: new Workqueues(engine, machine), log: NO_LOG, gauges: NO_GAUGES };
-    const parts = testParts(words, LAW_KEYS)(engine, machine);
-    const ufs = buildUfs(env, config, new ScriptedBlock(engine, machine, 1), parts);
+    const ice = makeIce?.(engine, machine, LAW_KEYS, slots);
+    const ufs = buildUfs(env, config, new ScriptedBlock(engine, machine, 1), { keys: LAW_KEYS, ice: ice?.ice });
     ufs.bringUp();
     const { lld } = ufs;
     lld.power.hasResumed = () => true; // the laws' own profile has no runtime power management
@@ -145,7 +141,7 @@ export function ufsDriver(overrides: Partial<UfsConfig> = {}, crypto: Partial<Uf
     if (driver === undefined) throw new Error('the host has no crypto profile');
     const failNext = (): void => {
       if (driver.keyslots !== undefined) driver.keyslots.failNext.push('refused');
-      else parts.ice?.monitor.injectAnswer(SCM_ERROR);
+      else ice?.failNext();
     };
     return {
       ops: driver.ops,

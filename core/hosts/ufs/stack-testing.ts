@@ -17,7 +17,7 @@ import { buildUfs, type Ufs, ufsQueueShape } from './build.ts';
 import type { UfsEnv } from './env.ts';
 import { defaultUfsConfig, type UfsConfig } from './config.ts';
 import type { UfsCryptoConfig } from './crypto-config.ts';
-import { CAPABILITY, numberOf, testKeys, testParts } from './crypto-testing.ts';
+import { CAPABILITY, type MakeIce, numberOf, testKeys } from './crypto-testing.ts';
 
 const MS = 1_000_000;
 const CAPACITY = 1024 ** 3;
@@ -50,6 +50,7 @@ export interface Plan {
   readonly timeoutNs?: number;
   /** The host encrypts: every I/O that carries data draws one of so many keys, or none. */
   readonly crypto?: Partial<UfsCryptoConfig> & { readonly keys: number; readonly policy?: KeyslotPolicy };
+  readonly ice?: MakeIce;
 }
 
 /** Tasks that submit one random I/O at a time and pause in between. */
@@ -178,8 +179,8 @@ function build(env: UfsEnv, plan: Plan, config: UfsConfig, breaches: string[]): 
   if (crypto === undefined) return { block, ufs: buildUfs(env, config, block) };
   const keys: KeyTable = testKeys(crypto.keys);
   const marks = { marks: block.keyslotMarks, holders: (slot: number) => block.keyslotHolders(slot) };
-  const parts = testParts(config.crypto, keys)(env.engine, env.machine);
-  const ufs = buildUfs(env, config, block, { ...parts, env: marks });
+  const ice = plan.ice?.(env.engine, env.machine, keys, config.crypto.keyslots).ice;
+  const ufs = buildUfs(env, config, block, { keys, ice, env: marks });
   watchFetches(ufs, block, breaches);
   if (ufs.profile !== undefined) block.attachProfile(ufs.profile, keys);
   return { block, ufs };

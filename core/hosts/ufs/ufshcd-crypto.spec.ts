@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { OP_READ, OP_WRITE, STS_IOERR, STS_OK } from '../../block/types.ts';
 import { EBUSY, EINVAL, EIO, OK } from '../../crypto/profile/types.ts';
+import { iceOfHost } from '../../ice/testing.ts';
 import type { DetailLog } from '../../trace/log.ts';
 import { ST_INLINE } from '../../trace/stages.ts';
 import { ufsQueueShape } from './build.ts';
@@ -76,7 +77,11 @@ describe('probe (inline-crypto.md 6.1)', () => {
   it('takes its time for the evictions, with either engine', () => {
     const duration = (keyslots: number, engine: 'registers' | 'ice'): number => {
       const scm = { invalidateNs: 20 * US, jitterNs: 0, tailEvery: 0 };
-      const bench = cryptoBench({ keyslots, engine }, {}, { probed: false, ice: { scm } });
+      const bench = cryptoBench(
+        { keyslots, engine },
+        {},
+        { probed: false, ...(engine === 'ice' ? { ice: iceOfHost({ scm }) } : {}) },
+      );
       let upNs = NaN;
       bench.at(0, () => bench.ufs.lld.probe(-1));
       const look = bench.engine.register('test.look', () => {
@@ -365,7 +370,7 @@ describe('faults', () => {
 
 describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
   it('slots are programmed by the secure monitor; commands carry the same fields and pay the engine’s latency', () => {
-    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: { ice: { latencyNs: 700 } } });
+    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: iceOfHost({ ice: { latencyNs: 700 } }) });
     bench.get(0, 1);
     bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
     bench.run();
@@ -376,7 +381,7 @@ describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
   });
 
   it('a slot without a key is OCS 9 here too', () => {
-    const bench = cryptoBench({ engine: 'ice' });
+    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: iceOfHost() });
     bench.profile.table.key[2] = 1;
     bench.block.submitAt(0, OP_READ, 0, UNIT, { keyslot: 2, keyId: 1 });
     bench.run();
@@ -385,7 +390,7 @@ describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
 
   it('a reset programs every key again and enables the engine afterwards; with a suspend before it the engine has its clock', () => {
     for (const overrides of [{}, gating('blocking', 1 * MS)]) {
-      const bench = cryptoBench({ engine: 'ice', keysLostOn: ['host-reset'] }, overrides);
+      const bench = cryptoBench({ engine: 'ice', keysLostOn: ['host-reset'] }, overrides, { ice: iceOfHost() });
       bench.get(0, 1);
       bench.at(50 * MS, () => bench.ufs.reset(-1));
       bench.block.submitAt(200 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
@@ -398,7 +403,7 @@ describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
   });
 
   it('runtime suspend stops its clock and resume starts it again; keys stay', () => {
-    const bench = cryptoBench({ engine: 'ice' }, gating('blocking', 1 * MS));
+    const bench = cryptoBench({ engine: 'ice' }, gating('blocking', 1 * MS), { ice: iceOfHost() });
     bench.get(0, 1, (slot) => bench.profile.put(-1, slot));
     bench.get(60 * MS, 2);
     bench.run();
@@ -408,8 +413,8 @@ describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
   });
 
   it('a busy secure monitor holds the programmer, and with it the profile, for 30 ms a try', () => {
-    const bench = cryptoBench({ engine: 'ice' });
-    bench.ice?.monitor.injectBusy(3);
+    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: iceOfHost() });
+    bench.ice?.beBusy(3);
     const gotNs: number[] = [];
     bench.get(0, 1, () => gotNs.push(bench.engine.now));
     bench.get(1 * MS, 2, () => gotNs.push(bench.engine.now));
@@ -419,7 +424,7 @@ describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
   });
 
   it('a wrapped-key engine refuses raw keys (I-67)', () => {
-    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: { ice: { useWrappedKeys: true } } });
+    const bench = cryptoBench({ engine: 'ice' }, {}, { ice: iceOfHost({ ice: { useWrappedKeys: true } }) });
     const statuses: number[] = [];
     bench.get(0, 1, (_slot, status) => statuses.push(status));
     bench.run();

@@ -13,10 +13,6 @@ import type { KeyTable } from '../../crypto/key.ts';
 import type { ProfileConfig } from '../../crypto/profile/config.ts';
 import { CryptoProfile, type ProfileEnv } from '../../crypto/profile/profile.ts';
 import type { CryptoProfileOps } from '../../crypto/profile/types.ts';
-import type { Ice } from '../../ice/ice.ts';
-import type { IceHost } from '../../ice/ice-ops.ts';
-import { SCM_INVALIDATE_KEY } from '../../ice/scm.ts';
-import { invalidateKey } from '../../ice/firmware.ts';
 import type { UfsEnv } from './env.ts';
 import {
   cryptoSettings,
@@ -26,6 +22,7 @@ import {
   type UfsCryptoSettings,
 } from './crypto-config.ts';
 import * as d from './descriptors.ts';
+import { type HostClocks, type IcePort, SCM_INVALIDATE_KEY } from './ice-port.ts';
 import * as prdt from './prdt-keys.ts';
 import * as r from './registers.ts';
 import { PRDT_OPS, RegisterKeyslots } from './ufshcd-keyslots.ts';
@@ -37,7 +34,7 @@ import type { Ufshcd } from './ufshcd.ts';
 export interface UfsCryptoParts {
   readonly keys: KeyTable;
   /** The chip's engine; needed with `engine: 'ice'`. */
-  readonly ice?: Ice | undefined;
+  readonly ice?: IcePort | undefined;
   /** Settings of the profile other than its capabilities and slots. */
   readonly profile?: Pick<ProfileConfig, 'generation' | 'costs'> | undefined;
   /** Who records and accounts for the profile. */
@@ -55,7 +52,7 @@ export class UfshcdCrypto {
   wrongKeys = 0;
   private readonly hba: Ufshcd;
   private readonly keys: KeyTable;
-  private readonly ice: Ice | undefined;
+  private readonly ice: IcePort | undefined;
   private readonly settings: UfsCryptoSettings;
   private readonly clockedKind: number;
   private readonly clearKind: number;
@@ -91,7 +88,7 @@ export class UfshcdCrypto {
   }
 
   /** Clocks of the host are held around every call for a key. */
-  private iceHost(): IceHost {
+  private iceHost(): HostClocks {
     const { power, machine, config } = this.hba;
     return {
       maySleep: config.clockGating.generation === 'blocking' && config.clockGating.on,
@@ -176,7 +173,8 @@ export class UfshcdCrypto {
 
   /** The firmware's part of evicting a slot in the probe. */
   private clearSlot(): void {
-    if (this.ice !== undefined) this.ice.monitor.answer(invalidateKey(this.ice.engine, this.clearing++));
+    const engine = this.ice?.engine;
+    engine?.clearKey(engine.entryOf(this.clearing++));
   }
 
   /** Step before HCE is written: every key back into its slot. */
@@ -225,7 +223,7 @@ export class UfshcdCrypto {
   }
 }
 
-function engineOf(parts: UfsCryptoParts): Ice {
+function engineOf(parts: UfsCryptoParts): IcePort {
   if (parts.ice === undefined) throw new Error("ufs: crypto.engine 'ice' needs an engine");
   return parts.ice;
 }
