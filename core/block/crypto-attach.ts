@@ -36,6 +36,10 @@ export function attachProfile(q: RequestQueue, profile: CryptoProfile, keys: Key
   if (when !== SLOT_AT_DISPATCH) return true;
   if (policy === 'dispatch-block') q.holdClass = HOLD_ALL;
   else q.holdClass = policy === 'dispatch-hold-key' ? HOLD_KEY : HOLD_ENCRYPTED;
-  profile.onAvailable = q.engine.register('block.keyslot-available', () => keyslotAvailable(q));
+  const others = profile.onAvailable; // queues that share the slots, such as the logical units of one host
+  profile.onAvailable = q.engine.register('block.keyslot-available', () => {
+    if (others >= 0) q.engine.call(others, 0);
+    keyslotAvailable(q);
+  });
   return true;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadDun } from '../crypto/dun.ts';
 import { EBUSY } from '../crypto/profile/types.ts';
 import { RandomStream } from '../engine/random.ts';
 import type { WaitEdge } from '../engine/waits.ts';
@@ -83,6 +84,34 @@ describe('a request that waits for its slot in the submission', () => {
     rig.finish();
     expect(rig.block.keyslots.gets).toBe(1);
     expect(rig.requests[0].attempts).toBe(3);
+  });
+});
+
+describe('a request that sleeps for its slot with a tag', () => {
+  it('is shown as waiting for the requests that hold the slots', () => {
+    const rig = new CryptoRig({ keyslotPolicy: 'submit' });
+    rig.lld.completes = false;
+    rig.task([encrypted(1, 0), encrypted(2, 800)]);
+    rig.run();
+    const edges: WaitEdge[] = [];
+    rig.block.reportWaits((edge) => edges.push(edge));
+    rig.profile.reportWaits((edge) => edges.push(edge));
+    expect(edges).toContainEqual({ waiter: 'request 3', resource: 'a keyslot for key 2', holders: ['request 2'] });
+    expect(edges).toContainEqual(expect.objectContaining({ waiter: 'submitter/0', holders: ['request 2'] }));
+  });
+
+  it('I-54: keeps slot and DUN when it is requeued, and is issued once per dispatch', () => {
+    const rig = new CryptoRig({ keyslotPolicy: 'submit' });
+    const issued: string[] = [];
+    const { answer } = rig.lld;
+    rig.lld.answer = (rq) => {
+      issued.push(`slot ${rig.block.requests.keyslot[rq]}, DUN ${loadDun(rig.block.requests.dun, rq)}`);
+      return answer(rq);
+    };
+    rig.lld.bounces = () => (rig.lld.bounced < 1 ? 10_000 : undefined);
+    rig.task([encrypted(1, 0, { dun: 2n ** 64n })]);
+    rig.finish();
+    expect(issued).toEqual([`slot 0, DUN ${2n ** 64n}`, `slot 0, DUN ${2n ** 64n}`]);
   });
 });
 

@@ -67,6 +67,8 @@ export function reportWaits(q: RequestQueue, add: (edge: WaitEdge) => void): voi
   for (const t of q.knownTasks())
     for (const rq of each(q, t.plug))
       add({ waiter: q.requestName(rq), resource: 'the plug', holders: [q.machine.name(t.x)] });
+  for (const { keyRq } of q.knownTasks())
+    if (keyRq !== NONE) add({ waiter: q.requestName(keyRq), resource: keyslotFor(q, keyRq), holders: slotHolders(q) });
   for (const waiter of requestNames(q, (rq) => q.requests.state[rq] === RQ_IN_FLIGHT))
     add({ waiter, resource: 'its completion', holders: [THE_DEVICE] });
 }
