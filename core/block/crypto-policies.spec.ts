@@ -3,12 +3,14 @@ import { loadDun } from '../crypto/dun.ts';
 import { EBUSY } from '../crypto/profile/types.ts';
 import { RandomStream } from '../engine/random.ts';
 import type { WaitEdge } from '../engine/waits.ts';
+import { NO_GAUGES } from '../trace/log.ts';
 import { ST_WAIT_DISPATCH, ST_WAIT_KEYSLOT, ST_WAIT_TAG } from '../trace/stages.ts';
+import { Block } from './block.ts';
 import type { KeyslotPolicy } from './crypto.ts';
 import { CryptoRig, type CryptoRigOptions, encrypted, plain } from './crypto-testing.ts';
 import { Kyber } from './schedulers/kyber.ts';
 import { MqDeadline } from './schedulers/mq-deadline.ts';
-import type { Step } from './testing.ts';
+import { ScriptedLld, type Step, TEST_LIMITS } from './testing.ts';
 import { REQ_NOWAIT, STS_AGAIN, STS_OK } from './types.ts';
 
 const POLICIES: readonly KeyslotPolicy[] = [
@@ -193,6 +195,33 @@ describe('a request that finds no slot at dispatch', () => {
     const edges: WaitEdge[] = [];
     rig.block.reportWaits((edge) => edges.push(edge));
     expect(edges).toContainEqual({ waiter: 'request 3', resource: 'a keyslot for key 2', holders: ['request 2'] });
+  });
+});
+
+describe('two queues on the slots of one profile', () => {
+  it.each(AT_DISPATCH)('both hear of a free slot, under `%s`', (keyslotPolicy) => {
+    const rig = new CryptoRig({ keyslotPolicy });
+    const { engine, machine, workqueues, log, profile } = rig;
+    const config = { limits: TEST_LIMITS, queueDepth: 4, hwQueues: 1, keyslotPolicy };
+    const other = new Block({ engine, machine, workqueues, log, gauges: NO_GAUGES }, config);
+    const lld = new ScriptedLld(engine, machine);
+    lld.block = other;
+    other.attach(lld);
+    other.attachProfile(profile);
+    const submitToOther = (x: number): void => {
+      const bio = other.bios.alloc();
+      other.bios.bytes[bio] = 4096;
+      other.bios.segments[bio] = 1;
+      other.bios.setCrypt(bio, 2, 0n, 4096);
+      other.bios.endKind[bio] = engine.register('test.other-end', (ended) => other.bios.release(ended));
+      other.bios.rows.start(bio, engine.now);
+      other.submitBio(x, bio);
+    };
+    rig.task([encrypted(1, 0), { enter: submitToOther }, { sleepNs: 20_000 }, encrypted(3, 800)]);
+    rig.run();
+    expect(rig.ended.map((bio) => bio.status)).toEqual([STS_OK, STS_OK]);
+    expect(lld.seen).toHaveLength(1);
+    expect([...other.checkEmpty(), ...rig.block.checkEmpty(), ...profile.checkEmpty()]).toEqual([]);
   });
 });
 

@@ -1,82 +1,97 @@
 /**
- * Reads of the fallback while they are below: what their bios had before the encryption context was taken off, as columns under a pooled handle.
+ * Reads of the fallback: the context is taken off on the way down; once the ciphertext has been read a work queue decrypts it in place.
  *
- * The extent is kept too, because a bio is changed on its way down when it is split. Not modelled: the 128 preallocated contexts as a limit.
- *
- * @kernel v6.16 block/blk-crypto-fallback.c struct bio_fallback_crypt_ctx, blk_crypto_fallback_decrypt_endio
+ * @kernel v6.16 block/blk-crypto-fallback.c blk_crypto_fallback_decrypt_endio, blk_crypto_fallback_decrypt_bio; inline-crypto.md 1.9
  */
-import { copyDun, DUN_WORDS } from '../../crypto/dun.ts';
-import type { BioTable } from '../bio.ts';
-import { widerFloat64, widerInt32, widerUint32 } from '../columns.ts';
+import { OK } from '../../crypto/profile/types.ts';
+import { ST_FALLBACK_CPU, ST_FALLBACK_QUEUE } from '../../trace/stages.ts';
+import { statusOfErrno } from '../crypto.ts';
+import { STS_OK } from '../types.ts';
+import { ReadContexts } from './read-contexts.ts';
+import type { FallbackState, FallbackTask } from './state.ts';
 
-const NONE = -1;
-const FIRST_CAPACITY = 32;
+export class FallbackReads {
+  readonly contexts = new ReadContexts();
+  private readonly state: FallbackState;
+  private readonly workqueue: number;
+  /** The work item of each context. */
+  private readonly works: number[] = [];
+  private readonly endedKind: number;
+  private readonly workKind: number;
+  private readonly slotKind: number;
+  private readonly decryptedKind: number;
 
-export class ReadContexts {
-  inUse = 0;
-  bio = new Int32Array(FIRST_CAPACITY);
-  keyId = new Int32Array(FIRST_CAPACITY);
-  /** The worker that decrypts it. */
-  x = new Int32Array(FIRST_CAPACITY);
-  bytes = new Float64Array(FIRST_CAPACITY);
-  private sector = new Float64Array(FIRST_CAPACITY);
-  private segments = new Int32Array(FIRST_CAPACITY);
-  private dataUnitSize = new Int32Array(FIRST_CAPACITY);
-  private dun = new Uint32Array(FIRST_CAPACITY * DUN_WORDS);
-  private endKind = new Int32Array(FIRST_CAPACITY);
-  private endArg = new Int32Array(FIRST_CAPACITY);
-  private readonly free: number[] = [];
-  private fresh = 0;
-
-  /** Takes the context off the bio, which then ends at `endKind` with the handle as its argument. */
-  strip(bios: BioTable, bio: number, endKind: number): number {
-    const at = this.free.pop() ?? this.fresh++;
-    if (at === this.bio.length) this.grow(2 * at);
-    this.inUse++;
-    this.bio[at] = bio;
-    this.keyId[at] = bios.keyId[bio];
-    this.bytes[at] = bios.bytes[bio];
-    this.sector[at] = bios.sector[bio];
-    this.segments[at] = bios.segments[bio];
-    this.dataUnitSize[at] = bios.dataUnitSize[bio];
-    copyDun(bios.dun, bio, this.dun, at);
-    this.endKind[at] = bios.endKind[bio];
-    this.endArg[at] = bios.endArg[bio];
-    bios.keyId[bio] = NONE;
-    bios.dataUnitSize[bio] = 0;
-    bios.endKind[bio] = endKind;
-    bios.endArg[bio] = at;
-    return at;
+  constructor(state: FallbackState) {
+    const { engine, machine, workqueues } = state.env;
+    this.state = state;
+    this.workqueue = workqueues.create('blk_crypto_wq', { bound: false, highpri: true, maxActive: machine.cpus });
+    this.endedKind = engine.register('crypto-fallback.read-ended', (bio) => this.ended(bio));
+    this.workKind = engine.register('crypto-fallback.read-work', (at) => this.work(at));
+    this.slotKind = engine.register('crypto-fallback.read-slot', (at) => this.slotGot(at));
+    this.decryptedKind = engine.register('crypto-fallback.decrypted', (at) => this.decrypted(at));
   }
 
-  /** The bio as it was submitted. */
-  restore(bios: BioTable, at: number): void {
-    const bio = this.bio[at];
-    bios.keyId[bio] = this.keyId[at];
-    bios.bytes[bio] = this.bytes[at];
-    bios.sector[bio] = this.sector[at];
-    bios.segments[bio] = this.segments[at];
-    bios.dataUnitSize[bio] = this.dataUnitSize[at];
-    copyDun(this.dun, at, bios.dun, bio);
-    bios.endKind[bio] = this.endKind[at];
-    bios.endArg[bio] = this.endArg[at];
+  /** Submits the bio of `t` without its context. Ends with `machine.ret(x)`. */
+  start(x: number, t: FallbackTask): void {
+    const { bios, counters, env } = this.state;
+    counters.reads++;
+    const at = this.contexts.strip(bios, t.bio, this.endedKind);
+    while (this.works.length <= at)
+      this.works.push(env.workqueues.createWork(this.workqueue, this.workKind, this.works.length));
+    env.block.submitBio(x, t.bio);
   }
 
-  release(at: number): void {
-    this.free.push(at);
-    this.inUse--;
+  /** The ciphertext has been read, in any context: a worker goes on, or the error is passed up. */
+  private ended(bio: number): void {
+    const { contexts } = this;
+    const { bios } = this.state;
+    const { engine, machine, workqueues } = this.state.env;
+    const at = bios.endArg[bio];
+    contexts.restore(bios, at);
+    if (bios.status[bio] !== STS_OK) {
+      contexts.release(at);
+      engine.call(bios.endKind[bio], bio);
+      return;
+    }
+    const x = machine.current;
+    workqueues.queueWork(x, this.works[at], x >= 0 ? machine.cpuOf(x) : bios.cpu[bio]);
   }
 
-  private grow(n: number): void {
-    this.bio = widerInt32(this.bio, n);
-    this.keyId = widerInt32(this.keyId, n);
-    this.x = widerInt32(this.x, n);
-    this.bytes = widerFloat64(this.bytes, n);
-    this.sector = widerFloat64(this.sector, n);
-    this.segments = widerInt32(this.segments, n);
-    this.dataUnitSize = widerInt32(this.dataUnitSize, n);
-    this.dun = widerUint32(this.dun, n * DUN_WORDS);
-    this.endKind = widerInt32(this.endKind, n);
-    this.endArg = widerInt32(this.endArg, n);
+  private work(at: number): void {
+    const { contexts } = this;
+    const { engine, machine } = this.state.env;
+    const x = machine.current;
+    contexts.x[at] = x;
+    this.state.task(x).bio = contexts.bio[at];
+    this.state.bios.rows.mark(contexts.bio[at], ST_FALLBACK_QUEUE, engine.now);
+    machine.pushReturn(x, this.slotKind, at);
+    this.state.profile.get(x, contexts.keyId[at]);
+  }
+
+  private slotGot(at: number): void {
+    const { contexts } = this;
+    const x = contexts.x[at];
+    if (this.state.profile.status(x) !== OK) {
+      this.endRead(at, statusOfErrno(this.state.profile.status(x)));
+      return;
+    }
+    this.state.task(x).slot = this.state.profile.gotSlot(x);
+    this.state.env.machine.run(x, this.state.cipherNs(contexts.keyId[at], contexts.bytes[at]), this.decryptedKind, at);
+  }
+
+  private decrypted(at: number): void {
+    const { contexts } = this;
+    const x = contexts.x[at];
+    this.state.bios.rows.mark(contexts.bio[at], ST_FALLBACK_CPU, this.state.env.engine.now);
+    this.state.counters.bytesDecrypted += contexts.bytes[at];
+    this.state.profile.put(x, this.state.task(x).slot);
+    this.endRead(at, STS_OK);
+  }
+
+  private endRead(at: number, status: number): void {
+    const bio = this.contexts.bio[at];
+    this.contexts.release(at);
+    this.state.bios.status[bio] = status;
+    this.state.env.engine.call(this.state.bios.endKind[bio], bio);
   }
 }
