@@ -65,6 +65,13 @@ describe('a request that waits for its slot in the submission', () => {
     expect(rig.log.count('UT')).toBe(0);
   });
 
+  it('lets its plug go before its key is programmed by an operation that sleeps', () => {
+    const rig = new CryptoRig({ keyslotPolicy: 'submit', slots: 2, way: 'sleep' });
+    rig.task([{ plug: 'start' }, encrypted(1, 0), encrypted(2, 800), { plug: 'finish' }]);
+    rig.finish();
+    expect(rig.log.count('UT')).toBe(1);
+  });
+
   it('sleeps although its bio is no-wait: nothing looks at the flag (1.6)', () => {
     const rig = arrivals({ keyslotPolicy: 'submit' }, encrypted(1, 0), encrypted(2, 800, { flags: REQ_NOWAIT }));
     expect(rig.ended.map((bio) => bio.status)).toEqual([STS_OK, STS_OK]);
@@ -186,6 +193,34 @@ describe('a request that finds no slot at dispatch', () => {
       expect(rig.ended).toHaveLength(4);
     },
   );
+
+  it.each(AT_DISPATCH)('goes on after a quiesce during which the slot came free, under `%s`', (keyslotPolicy) => {
+    const rig = new CryptoRig({ keyslotPolicy });
+    rig.task([
+      encrypted(1, 0),
+      encrypted(2, 800),
+      { call: () => rig.block.quiesce() },
+      { sleepNs: 500_000 },
+      { call: (x) => rig.block.unquiesce(x) },
+    ]);
+    rig.finish();
+    expect(rig.lld.seen[1].atNs).toBeGreaterThan(500_000);
+    expect(rig.ended).toHaveLength(2);
+  });
+
+  it.each(AT_DISPATCH)('is waited for by a freeze, under `%s`', (keyslotPolicy) => {
+    const rig = new CryptoRig({ keyslotPolicy });
+    let frozenNs = NaN;
+    rig.task([
+      encrypted(1, 0),
+      encrypted(2, 800),
+      { enter: (x) => rig.block.freeze(x) },
+      { call: () => (frozenNs = rig.engine.now) },
+      { call: (x) => rig.block.unfreeze(x) },
+    ]);
+    rig.finish();
+    expect(frozenNs).toBeGreaterThanOrEqual(rig.ended[1].endedNs);
+  });
 
   it.each(AT_DISPATCH)('is shown as waiting for the holders of slots, under `%s`', (keyslotPolicy) => {
     const rig = new CryptoRig({ keyslotPolicy });
