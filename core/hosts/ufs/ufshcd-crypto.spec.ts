@@ -162,6 +162,42 @@ describe('programming needs clocks (inline-crypto.md 3.13)', () => {
     expect(bench.ufs.checkEmpty()).toEqual([]);
   });
 
+  it('I-49: who holds the host resumed keeps it from being suspended, clocks or not', () => {
+    const bench = cryptoBench({}, gating('blocking', 1 * MS));
+    const { power } = bench.ufs.lld;
+    const seen: boolean[] = [];
+    const got = bench.engine.register('test.resumed', (x) => {
+      seen.push(power.suspended);
+      bench.at(bench.engine.now + 20 * MS, () => {
+        seen.push(power.suspended);
+        power.putSync(x);
+      });
+      bench.machine.exit(x);
+    });
+    const start = bench.engine.register('test.resume', (x) => {
+      bench.machine.pushReturn(x, got, x);
+      power.getSync(x);
+    });
+    bench.at(30 * MS, () => {
+      seen.push(power.suspended);
+      bench.machine.wake(-1, bench.machine.createTask('user', 1, start));
+    });
+    bench.run();
+    expect(seen).toEqual([true, false, false]);
+    expect(power.suspended).toBe(true);
+  });
+
+  it('an eviction that comes at any moment of going to sleep wakes the host up again', () => {
+    for (let at = 900; at < 1_400; at += 9) {
+      const bench = cryptoBench({}, gating('blocking', 1 * MS));
+      bench.get(0, 1, (slot) => bench.profile.put(-1, slot));
+      bench.evict(at * US, 1);
+      bench.run();
+      expect([at, bench.profile.counters.evictions, keyIn(bench, 0)]).toEqual([at, 1, -1]);
+      expect(bench.ufs.checkEmpty()).toEqual([]);
+    }
+  });
+
   it('keys outlive clock gating and runtime suspend, and nobody programs them again', () => {
     const bench = cryptoBench({}, gating('blocking', 1 * MS));
     bench.get(0, 1);

@@ -7,6 +7,7 @@ import { CAPABILITY, cryptoBench, type CryptoBench, numberOf, testKey } from './
 import { cryptoProblems, profileCapabilities } from './crypto-config.ts';
 import * as d from './descriptors.ts';
 import * as r from './registers.ts';
+import { PLAIN } from './slots.ts';
 import { configOffset, configWord } from './ufshci-cryptocfg.ts';
 
 const US = 1_000;
@@ -279,6 +280,22 @@ describe('encrypted commands (inline-crypto.md 3.7, 3.9)', () => {
     expect(seen).toEqual([d.OCS_CRYPTO_ERROR, d.OCS_SUCCESS]);
     expect(bench.media.calls.filter((call) => call === 'data' || call.startsWith('read'))).toHaveLength(data);
     expect(bench.ufs.statistics()).toMatchObject({ inlineErrors: 1, hostResets: 0, retried: 1 });
+  });
+
+  it('a command that is cleared gives its slot free, and the next plain one under its tag stays plain', () => {
+    const bench = cryptoBench();
+    programmed(bench);
+    const { hci } = bench.ufs.lld;
+    hci.device.loseNext = 1;
+    bench.block.submitAt(0, OP_READ, 0, UNIT, { ...encrypted(), tag: 0 });
+    const seen: number[] = [];
+    bench.at(MS, () => {
+      seen.push(hci.crypto.inFlight[0]);
+      hci.write(r.UTRLCLR, ~1 >>> 0);
+      seen.push(hci.crypto.inFlight[0], hci.slots.cci[0]);
+    });
+    bench.run();
+    expect(seen).toEqual([1, 0, PLAIN]);
   });
 
   it('a fatal engine error raises CEFES, and the host is reset with its keys restored', () => {
