@@ -1,7 +1,8 @@
 /**
  * V12: who waits when an encrypted request finds no keyslot (claim 4 of calibration D.1). First table: the whole hardware queue, or the request alone. Second
  * table: with 31 tags, the slot before the tag or after it, which is the mainline order. The rows called "real" repeat the second table with the profile locked
- * while it programs and with tags woken in batches, as the kernel has both; the published model has neither, so they are shown and not judged.
+ * while it programs and with tags woken in batches, as the kernel has both; the published model is taken to have neither (it says nothing of
+ * tags and locks; with both, one row of ten is off by a factor of two), so they are shown and not judged.
  */
 import { type BesidePlain, besidePlainLoad, SEPARATE_POOLS, SHARED_TAGS } from '../../core/block/keyslot-claims.ts';
 import { type KeyslotResult, runKeyslotModel } from '../../core/block/keyslot-model.ts';
