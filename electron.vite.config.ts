@@ -1,6 +1,6 @@
 /**
  * Three builds: main (Electron main, browser host, command line, the two workers), preload (one CommonJS file, as a sandboxed preload must be) and the
- * renderer. Main's chunks stay flat in `out/main`: workers and SQL files are found beside the bundle.
+ * renderer. Main's chunks stay flat in `out/main`: workers, SQL files and scenarios are found beside the bundle.
  */
 import { cpSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,18 +9,19 @@ import { defineConfig } from 'electron-vite';
 
 const at = (path: string): string => resolve(import.meta.dirname, path);
 
-/** SQL files are data: they go beside the bundle as they are. */
-const copySql = {
-  name: 'copy-sql',
+/** SQL files and scenarios are data: they go beside the bundle as they are. */
+const copyData = {
+  name: 'copy-data',
   writeBundle: (): void => {
     for (const folder of ['schema', 'queries'])
       cpSync(at(`main/store/${folder}`), at(`out/main/${folder}`), { recursive: true });
+    cpSync(at('resources/scenarios'), at('out/main/scenarios'), { recursive: true });
   },
 };
 
 export default defineConfig({
   main: {
-    plugins: [copySql],
+    plugins: [copyData],
     build: {
       outDir: at('out/main'),
       sourcemap: true,

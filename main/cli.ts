@@ -9,6 +9,7 @@ import { loadDefinition } from './cli/definition-file.ts';
 import { exportCommand, type ExportFlags } from './cli/export-command.ts';
 import { EXIT, problemLine, reportError } from './cli/problems.ts';
 import { runCommand, type RunFlags } from './cli/run-command.ts';
+import { scenariosJson, scenariosText } from './cli/scenarios-command.ts';
 import { APP_VERSION } from './version.ts';
 
 function wholeNumber(text: string): number {
@@ -35,7 +36,9 @@ function program(end: (code: number) => void): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'blklab: ')) });
   root
     .command('run <file>')
-    .description('run a definition (.json) or a fio job file on the default UFS phone')
+    .description(
+      'run a definition (.json), a fio job file on the default UFS phone, or a scenario (SLUG:VARIANT, or SLUG for all its variants)',
+    )
     .option('--set <path=value>', 'change one value of the definition; may be repeated', collect, [])
     .option('--seed <n>', 'seed of the random streams', wholeNumber)
     .option('--project <path>', 'record every request into this project file')
@@ -47,6 +50,13 @@ function program(end: (code: number) => void): Command {
     .command('validate <file>')
     .description('list every problem of a definition or job file')
     .action((file: string) => end(validateCommand(file)));
+  root
+    .command('scenarios')
+    .description('list the scenarios that come with the program')
+    .option('--json', 'print a list of objects instead of text')
+    .action((flags: { json?: boolean }) => {
+      process.stdout.write(flags.json === true ? scenariosJson() : scenariosText());
+    });
   root
     .command('schema')
     .description('print the JSON Schema of definitions')

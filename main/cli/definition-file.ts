@@ -1,10 +1,11 @@
 /** FILE of the command line: a definition (`.json`) or a bare fio job file (anything else), which runs on the default UFS phone. */
 import { readFileSync, statSync } from 'node:fs';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { BlklabError, type Problem } from '../../core/contract/errors.ts';
 import type { ValidExperiment } from '../../core/experiment/definition.ts';
 import { defaultDefinition, validateDefinition } from '../../core/experiment/validate.ts';
 import { textsIn } from '../project/read-text.ts';
+import { readScenario, type Scenario, SCENARIO_FOLDER, variantDefinition } from '../scenarios/scenarios.ts';
 import { withSetting } from './set-path.ts';
 
 export interface LoadedDefinition {
@@ -22,13 +23,33 @@ export interface Overrides {
 /** Reads and validates. Throws BAD_INPUT or NO_SUCH when there is nothing to validate. */
 export function loadDefinition(file: string, overrides: Overrides): LoadedDefinition {
   const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) throw new BlklabError('NO_SUCH', `There is no file ${file}.`);
+  if (stat === undefined) throw new BlklabError('NO_SUCH', `There is no file ${file}, nor a scenario of that name.`);
   if (!stat.isFile()) throw new BlklabError('BAD_INPUT', `${file} is not a file.`);
   const isJson = extname(file).toLowerCase() === '.json';
-  let definition = isJson ? readJson(file) : ofJobFile(file);
+  return loaded(isJson ? readJson(file) : ofJobFile(file), dirname(resolve(file)), overrides);
+}
+
+/** A scenario by its name, `SLUG` or `SLUG:VARIANT`; undefined when there is a file of that name, or no such scenario. */
+export function scenarioOf(
+  name: string,
+): { readonly scenario: Scenario; readonly variant: string | undefined } | undefined {
+  if (statSync(name, { throwIfNoEntry: false }) !== undefined) return undefined;
+  const [slug, variant] = name.split(':', 2);
+  const scenario = readScenario(slug);
+  return scenario && { scenario, variant };
+}
+
+/** A variant of a scenario, validated. Throws NO_SUCH for an unknown one. */
+export function loadVariant(scenario: Scenario, variant: string, overrides: Overrides): LoadedDefinition {
+  return loaded(variantDefinition(scenario, variant), join(SCENARIO_FOLDER, scenario.slug), overrides);
+}
+
+/** A definition with its overrides; job files are read relative to `folder`. */
+function loaded(given: unknown, folder: string, overrides: Overrides): LoadedDefinition {
+  let definition = given;
   for (const assignment of overrides.set) definition = withSetting(definition, assignment);
   if (overrides.seed !== undefined) definition = withSetting(definition, `seed=${overrides.seed}`);
-  const read = textsIn(dirname(resolve(file)));
+  const read = textsIn(folder);
   const { experiment, problems } = validateDefinition(definition, { readFile: read, env: process.env });
   return { definition: withJobText(definition, read), experiment, problems };
 }

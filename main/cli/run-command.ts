@@ -1,4 +1,4 @@
-/** `blklab run`: one definition, once or with repeats, shown as text or JSON, recorded into a project and CSV files when asked. */
+/** `blklab run`: one definition or scenario, once or with repeats, shown as text or JSON, recorded into a project and CSV files when asked. */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,10 +8,12 @@ import type { ValidExperiment } from '../../core/experiment/definition.ts';
 import { ProjectStore } from '../project/project-store.ts';
 import { startRun, type RunEnding, type RunningRun } from '../runs/execute.ts';
 import { APP_VERSION } from '../version.ts';
-import { loadDefinition, type Overrides } from './definition-file.ts';
+import type { Scenario } from '../scenarios/scenarios.ts';
+import { loadDefinition, type LoadedDefinition, loadVariant, type Overrides, scenarioOf } from './definition-file.ts';
 import { EXIT, problemLine, reportError, tell } from './problems.ts';
 import { progressLine } from './progress-line.ts';
 import { summaryText } from './summary-text.ts';
+import { type VariantResult, variantTable } from './variant-table.ts';
 
 export interface RunFlags extends Overrides {
   readonly project?: string;
@@ -27,9 +29,65 @@ interface Recording {
   readonly definition: unknown;
 }
 
-/** Runs the command. Returns the exit code. */
+/** Runs the command. Returns the exit code. `file`: a definition, a job file, or SCENARIO[:VARIANT]. */
 export async function runCommand(file: string, flags: RunFlags): Promise<number> {
-  const { definition, experiment, problems } = loadDefinition(file, flags);
+  const place = scenarioOf(file);
+  if (place === undefined) return runLoaded(file, loadDefinition(file, flags), flags, shownBy(flags));
+  const { scenario, variant } = place;
+  if (variant === undefined) return runVariants(scenario, flags);
+  const loaded = loadVariant(scenario, variant, flags);
+  return runLoaded(`${scenario.slug}:${variant}`, loaded, flags, shownBy(flags));
+}
+
+/** All variants of a scenario, one after the other, shown as one table. */
+async function runVariants(scenario: Scenario, flags: RunFlags): Promise<number> {
+  const results: VariantResult[] = [];
+  let code: number = EXIT.done;
+  for (const variant of Object.keys(scenario.variants)) {
+    if (flags.quiet !== true) process.stderr.write(`${scenario.slug}:${variant}\n`);
+    const loaded = loadVariant(scenario, variant, flags);
+    const own = flags.csv === undefined ? flags : { ...flags, csv: join(flags.csv, variant) };
+    const ended = await runLoaded(`${scenario.slug}:${variant}`, loaded, own, {
+      each: (summary) => results.push({ variant, summary }),
+      all: () => undefined,
+    });
+    code = Math.max(code, ended);
+    if (ended === EXIT.badInput || results.at(-1)?.summary.run.status === 'stopped') break;
+  }
+  if (results.length === 0) return code;
+  if (flags.json === true) {
+    const byVariant = Object.fromEntries(results.map(({ variant, summary }) => [variant, summary]));
+    process.stdout.write(`${JSON.stringify(byVariant, null, 2)}\n`);
+  } else process.stdout.write(variantTable(scenario.title, results));
+  return code;
+}
+
+/** What becomes of summaries: of each when its run has ended, and of all at the end. */
+interface Show {
+  each(summary: RunSummary, repeat: number): void;
+  all(summaries: readonly RunSummary[], repeats: number): void;
+}
+
+/** Text as it comes, or JSON at the end. */
+function shownBy({ json }: RunFlags): Show {
+  return {
+    each: (summary, repeat) => {
+      if (json !== true) process.stdout.write(`${repeat > 1 ? '\n' : ''}${summaryText(summary)}`);
+    },
+    all: (summaries, repeats) => {
+      if (json === true && summaries.length > 0)
+        process.stdout.write(`${JSON.stringify(repeats === 1 ? summaries[0] : summaries, null, 2)}\n`);
+    },
+  };
+}
+
+/** Runs one definition, with its repeats. */
+async function runLoaded(
+  file: string,
+  { definition, experiment, problems }: LoadedDefinition,
+  flags: RunFlags,
+  show: Show,
+): Promise<number> {
   const isBad = experiment === undefined || problems.some((problem) => problem.severity === 'error');
   for (const problem of problems)
     if (isBad || flags.quiet !== true) process.stderr.write(`${problemLine(file, problem)}\n`);
@@ -42,7 +100,7 @@ export async function runCommand(file: string, flags: RunFlags): Promise<number>
     const recording =
       place.path === undefined ? undefined : await openRecording(place.path, definition, experiment.name);
     try {
-      return await runAll(experiment, recording, flags);
+      return await runAll(experiment, recording, flags, show);
     } finally {
       await recording?.store.close();
     }
@@ -76,7 +134,12 @@ async function openRecording(path: string, definition: unknown, name: string): P
   }
 }
 
-async function runAll(experiment: ValidExperiment, recording: Recording | undefined, flags: RunFlags): Promise<number> {
+async function runAll(
+  experiment: ValidExperiment,
+  recording: Recording | undefined,
+  flags: RunFlags,
+  show: Show,
+): Promise<number> {
   const { repeats } = experiment.run;
   const summaries: RunSummary[] = [];
   const interrupt = new Interrupt();
@@ -84,10 +147,11 @@ async function runAll(experiment: ValidExperiment, recording: Recording | undefi
   try {
     for (let repeat = 1; repeat <= repeats && !interrupt.isAsked; repeat++) {
       const { ending, runId } = await runOnce(experiment, repeat, recording, flags, interrupt);
-      if (ending.summary !== null) summaries.push(ending.summary);
       if (ending.message !== null) tell(ending.message);
-      if (ending.summary !== null && flags.json !== true)
-        process.stdout.write(`${repeat > 1 ? '\n' : ''}${summaryText(ending.summary)}`);
+      if (ending.summary !== null) {
+        summaries.push(ending.summary);
+        show.each(ending.summary, repeat);
+      }
       code = Math.max(code, exitCode(ending));
       if (flags.csv !== undefined && recording !== undefined && runId !== null)
         await writeCsv(recording.store, runId, repeats === 1 ? flags.csv : join(flags.csv, `repeat-${repeat}`));
@@ -95,8 +159,7 @@ async function runAll(experiment: ValidExperiment, recording: Recording | undefi
   } finally {
     interrupt.done();
   }
-  if (flags.json === true && summaries.length > 0)
-    process.stdout.write(`${JSON.stringify(repeats === 1 ? summaries[0] : summaries, null, 2)}\n`);
+  show.all(summaries, repeats);
   return code;
 }
 

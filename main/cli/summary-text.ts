@@ -81,7 +81,7 @@ function stageBars(summary: RunSummary): string[] {
   ];
 }
 
-function counters({ block, cpu, device, keyslots }: RunSummary): string[] {
+function counters({ block, cpu, device, keyslots, crypto }: RunSummary): string[] {
   const busy = cpu.busyShare.map((share) => formatShare(share)).join(' ');
   const rows = [
     ['block', named(block)],
@@ -91,6 +91,7 @@ function counters({ block, cpu, device, keyslots }: RunSummary): string[] {
     ],
     ['device', named(device)],
     ['keyslots', keyslots.slots === 0 ? '' : named(keyslots)],
+    ['crypto', named(crypto)],
   ];
   return ['Counters', ...rows.filter(([, text]) => text !== '').flatMap(([name, text]) => wrapped(name, text))];
 }
@@ -138,7 +139,7 @@ function warnings({ warnings: sentences = [] }: RunSummary): string[] {
 }
 
 /** Pads columns to equal width: the first `left` to the left, the others to the right. */
-function alignColumns(rows: readonly (readonly string[])[], left: number): string[] {
+export function alignColumns(rows: readonly (readonly string[])[], left: number): string[] {
   const widths = rows[0].map((_cell, c) => Math.max(...rows.map((row) => row[c].length)));
   return rows.map(
     (row) => `  ${row.map((cell, c) => (c < left ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ')}`,

@@ -1,0 +1,72 @@
+/** What the runs of a scenario gave, in the form of its `expected.json`: counts and times exact, since runs repeat exactly. */
+import { createRun } from '../../core/experiment/run.ts';
+import type { RunSummary } from '../../core/experiment/summary.ts';
+import { validateDefinition } from '../../core/experiment/validate.ts';
+import { type Scenario, variantDefinition } from '../../main/scenarios/scenarios.ts';
+
+/** Events per slice. */
+const SLICE = 100_000;
+
+/** Means keep so many decimals of a nanosecond. */
+const DECIMALS = 3;
+
+export interface ExpectedRun {
+  readonly status: string;
+  readonly traceHash: string;
+  readonly simNs: number;
+  readonly ios: number;
+  readonly requests: number;
+  readonly merges: number;
+  readonly tagWaits: number;
+  readonly keyslots: RunSummary['keyslots'];
+  readonly jobs: Readonly<Record<string, Readonly<Record<string, ExpectedDirection>>>>;
+  /** Mean per I/O, of the stages that occurred. */
+  readonly stageMeanNs: Readonly<Record<string, number>>;
+}
+
+interface ExpectedDirection {
+  readonly ios: number;
+  readonly iops: number;
+  readonly meanNs: number;
+  readonly p99Ns: number | null;
+  readonly maxNs: number;
+}
+
+/** Runs one variant to its end, in this thread. Throws when its definition is refused. */
+export function runVariant(scenario: Scenario, variant: string): RunSummary {
+  const { experiment, problems } = validateDefinition(variantDefinition(scenario, variant));
+  if (experiment === undefined) throw new Error(problems.map((p) => `${p.path} ${p.message}`).join('; '));
+  const run = createRun(experiment, () => undefined);
+  let isRunning = true;
+  while (isRunning) isRunning = run.slice(SLICE);
+  return run.finish(false);
+}
+
+const rounded = (value: number): number => Number(value.toFixed(DECIMALS));
+
+export function expectedOf({ run, block, keyslots, jobs, stages }: RunSummary): ExpectedRun {
+  const directions = Object.entries(jobs).map(([job, byDirection]) => [
+    job,
+    Object.fromEntries(
+      Object.entries(byDirection).map(([direction, { ios, iops, latNs }]) => [
+        direction,
+        { ios, iops: rounded(iops), meanNs: rounded(latNs.mean), p99Ns: latNs.p99, maxNs: latNs.max },
+      ]),
+    ),
+  ]);
+  const means = Object.entries(stages)
+    .filter(([, { meanNs }]) => meanNs > 0)
+    .map(([id, { meanNs }]) => [id, rounded(meanNs)]);
+  return {
+    status: run.status,
+    traceHash: run.traceHash,
+    simNs: run.simNs,
+    ios: run.ios,
+    requests: run.requests,
+    merges: block.merges,
+    tagWaits: block.tagWaits,
+    keyslots,
+    jobs: Object.fromEntries(directions) as ExpectedRun['jobs'],
+    stageMeanNs: Object.fromEntries(means) as ExpectedRun['stageMeanNs'],
+  };
+}
