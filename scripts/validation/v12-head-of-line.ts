@@ -2,7 +2,8 @@
  * V12: who waits when an encrypted request finds no keyslot (claim 4 of calibration D.1). First table: the whole hardware queue, or the request alone. Second
  * table: with 31 tags, the slot before the tag or after it, which is the mainline order. The rows called "real" repeat the second table with the profile locked
  * while it programs and with tags woken in batches, as the kernel has both; the published model is taken to have neither (it says nothing of
- * tags and locks; with both, one row of ten is off by a factor of two), so they are shown and not judged.
+ * tags and locks; with both, one row of ten is off by a factor of two), so they are shown and not judged. How tags are queued in the model of the second table was chosen
+ * after seeing the published figures, so its rows are inputs.
  */
 import { type BesidePlain, besidePlainLoad, SEPARATE_POOLS, SHARED_TAGS } from '../../core/block/keyslot-claims.ts';
 import { type KeyslotResult, runKeyslotModel } from '../../core/block/keyslot-model.ts';
@@ -17,10 +18,10 @@ function measured(row: BesidePlain, real: boolean): KeyslotResult {
   return result;
 }
 
-function rowsOf(row: BesidePlain): TargetRow[] {
+function rowsOf(row: BesidePlain, basis: TargetRow['basis']): TargetRow[] {
   const { encrypted, plain } = measured(row, false);
   const name = `${row.encrypted} encrypted, ${row.slots} slots, ${row.policy}`;
-  const common = { source: SOURCE, basis: 'predicted', band: { kind: 'relative', share: 0.1 } } as const;
+  const common = { source: SOURCE, basis, band: { kind: 'relative', share: 0.1 } } as const;
   return [
     { ...common, what: `${name}: encrypted`, unit: 'IOPS', published: row.encryptedIops, ours: encrypted.iops },
     { ...common, what: `${name}: plain`, unit: 'IOPS', published: row.plainIops, ours: plain.iops },
@@ -59,7 +60,8 @@ export const headOfLine: Target = {
   id: 'V12',
   title: 'Who waits for a keyslot with whom',
   rows: () => [
-    ...[...SEPARATE_POOLS, ...SHARED_TAGS].flatMap(rowsOf),
+    ...SEPARATE_POOLS.flatMap((row) => rowsOf(row, 'predicted')),
+    ...SHARED_TAGS.flatMap((row) => rowsOf(row, 'input')),
     ...SEPARATE_POOLS.filter((row) => row.policy === 'dispatch-hold-key').map(unchangedRow),
     ...SHARED_TAGS.map(realRow),
   ],
