@@ -5,17 +5,19 @@
  * unit size and the DUN of every one of its bios, and its key in its slot.
  */
 import type { Block } from '../block/block.ts';
+import { CryptoFallback, type FallbackEnv } from '../block/crypto-fallback/fallback.ts';
 import type { Lld } from '../block/types.ts';
 import { rowsAreContiguous } from '../crypto/dun.ts';
 import { KeyTable } from '../crypto/key.ts';
 import type { CryptoProfile, ProfileEnv } from '../crypto/profile/profile.ts';
 import type { KeyslotSpans, SlotState } from '../crypto/profile/types.ts';
 import type { Machine } from '../engine/machine.ts';
+import type { WaitEdge, WaitSource } from '../engine/waits.ts';
 import { TableWriter } from '../trace/recorder.ts';
 import { type BatchSink, TABLES } from '../trace/schema.ts';
 import type { StageId } from '../trace/stages.ts';
-import type { Workload } from '../workload/workload.ts';
-import type { ValidExperiment } from './definition.ts';
+import type { Workload, WorkloadEncryption } from '../workload/workload.ts';
+import type { ValidEncryption, ValidExperiment } from './definition.ts';
 import type { RunSummary } from './summary.ts';
 
 const NONE = -1;
@@ -85,32 +87,63 @@ export class SpanLog implements KeyslotSpans {
 }
 
 /** The encryption side of a built stack. */
-export class CryptoRoom {
+export class CryptoRoom implements WaitSource {
   readonly keys: KeyTable;
-  readonly profile: CryptoProfile;
+  /** The device's; undefined: it cannot encrypt. */
+  readonly profile: CryptoProfile | undefined;
+  readonly fallback: CryptoFallback | undefined;
   private readonly spans: SpanLog;
   private readonly block: Block;
 
-  constructor(env: CryptoEnv, profile: CryptoProfile, block: Block) {
+  constructor(
+    env: FallbackEnv,
+    { spans }: CryptoEnv,
+    profile: CryptoProfile | undefined,
+    fallback: ValidEncryption['fallback'],
+  ) {
     this.keys = env.keys;
-    this.spans = env.spans;
+    this.block = env.block;
+    this.spans = spans;
     this.profile = profile;
-    this.block = block;
+    if (fallback !== undefined) this.fallback = new CryptoFallback(env, fallback);
   }
 
   /** Connects the profile with the request queue, once the driver is. */
   attach(): void {
-    this.block.attachProfile(this.profile, this.keys);
+    if (this.profile !== undefined) this.block.attachProfile(this.profile, this.keys);
   }
 
-  /** Takes a key off the device. Ends with `machine.ret(x)`. Context: a task. */
-  readonly evict = (x: number, keyId: number): void => {
-    this.profile.evict(x, keyId);
-  };
+  /** What the workload needs to encrypt. */
+  forWorkload(encryption: ValidEncryption): WorkloadEncryption {
+    const { profile, fallback, keys } = this;
+    if (fallback !== undefined) {
+      return {
+        ...encryption,
+        table: keys,
+        evict: (x, keyId) => fallback.evictKey(x, keyId),
+        target: fallback,
+        keyMade: (keyId) => fallback.startUsingKey(keyId),
+      };
+    }
+    return { ...encryption, table: keys, evict: (x, keyId) => profile?.evict(x, keyId) };
+  }
 
-  /** Stages that can occur because of keyslots. */
+  /** Stages that can occur because of keyslots and the fallback. */
   get stages(): readonly StageId[] {
-    return this.profile.slots > 0 ? ['wait.keyslot', 'keyslot.program'] : [];
+    const hasSlots = this.fallback !== undefined || (this.profile?.slots ?? 0) > 0;
+    return [
+      ...(hasSlots ? (['wait.keyslot', 'keyslot.program'] as const) : []),
+      ...(this.fallback === undefined ? [] : (['fallback.queue', 'fallback.cpu'] as const)),
+    ];
+  }
+
+  reportWaits(add: (edge: WaitEdge) => void): void {
+    this.fallback?.reportWaits(add);
+  }
+
+  /** Law 3: what the fallback has left (the device tells of its own profile). */
+  checkEmpty(): readonly string[] {
+    return this.fallback?.checkEmpty() ?? [];
   }
 
   /** The driver, with every request looked at on its way there. */
@@ -141,7 +174,7 @@ export class CryptoRoom {
       if (!rowsAreContiguous(requests.dun, rq, bytes, unitBits, bios.dun, bio)) return 'a bio has another DUN';
       bytes += bios.bytes[bio];
     }
-    if (keyId === NONE || this.profile.slots === 0) return '';
+    if (keyId === NONE || this.profile === undefined || this.profile.slots === 0) return '';
     const slot = requests.keyslot[rq];
     if (slot < 0) return 'it has no keyslot';
     const held = this.profile.table.key[slot];
@@ -152,37 +185,53 @@ export class CryptoRoom {
 
   /** At the end of a run: the last spans. */
   finish(): void {
-    this.profile.finishSpans();
+    this.profile?.finishSpans();
     this.spans.flush();
   }
 
-  /** The `keyslots` part of the summary. `waitNs`: what requests waited. */
-  keyslots(waitNs: number): RunSummary['keyslots'] {
+  /** The `keyslots` part of the summary, of the device's slots. `waitNs`: what requests waited. */
+  keyslots(waitNs: number): RunSummary['keyslots'] | undefined {
+    if (this.profile === undefined) return undefined;
     const { programs, hits, evictions, waits } = this.profile.counters;
     return { slots: this.profile.slots, programs, hits, evictions, waits: waits + this.block.keyslots.held, waitNs };
   }
 
   /** The `crypto` part of the summary. */
   counters(workload: Workload): Readonly<Record<string, number>> {
-    const { profile, block, keys } = this;
-    const c = profile.counters;
-    const { blocks, blockedNs, heldNs, inFlightNs, errors, refused } = block.keyslots;
+    const { block, keys } = this;
     return {
       keys: keys.size,
       encryptedIos: workload.keys?.encrypted ?? 0,
       plainIos: workload.keys?.plain ?? 0,
       keysReplaced: workload.churn?.replaced ?? 0,
       keysEvicted: workload.churn?.evicted ?? 0,
-      replacements: c.replacements,
-      programNs: c.programNs,
-      programErrors: c.programErrors,
-      restored: c.restored,
-      slotHeldNs: heldNs,
-      slotInFlightNs: inFlightNs,
-      queueBlocks: blocks,
-      queueBlockedNs: blockedNs,
-      failedRequests: errors,
-      refusedBios: refused,
+      ...this.profileCounters(),
+      slotHeldNs: block.keyslots.heldNs,
+      slotInFlightNs: block.keyslots.inFlightNs,
+      queueBlocks: block.keyslots.blocks,
+      queueBlockedNs: block.keyslots.blockedNs,
+      failedRequests: block.keyslots.errors,
+      refusedBios: block.keyslots.refused,
+      ...this.fallbackCounters(),
+    };
+  }
+
+  private profileCounters(): Readonly<Record<string, number>> {
+    if (this.profile === undefined) return {};
+    const { replacements, programNs, programErrors, restored } = this.profile.counters;
+    return { replacements, programNs, programErrors, restored };
+  }
+
+  private fallbackCounters(): Readonly<Record<string, number>> {
+    if (this.fallback === undefined) return {};
+    const { writes, reads, cipherNs, pageWaits, refused } = this.fallback.counters;
+    return {
+      fallbackWrites: writes,
+      fallbackReads: reads,
+      fallbackCipherNs: cipherNs,
+      fallbackPageWaits: pageWaits,
+      fallbackRefused: refused,
+      fallbackPrograms: this.fallback.profile.counters.programs,
     };
   }
 }

@@ -97,6 +97,7 @@ export function buildStack(experiment: ValidExperiment, sink: BatchSink): Stack 
   const workload = new Workload({ ...env, block }, experiment.jobs, workloadConfig(experiment, crypto));
   const waits = new Waits();
   for (const source of [workload, block, device, workqueues]) waits.register(source);
+  if (crypto !== undefined) waits.register(crypto);
   const stages = inOrder([...BLOCK_STAGES, ...device.stages, ...(crypto?.stages ?? [])]);
   return { ...env, block, device, crypto, workload, waits, traceLog, stages };
 }
@@ -109,7 +110,7 @@ function workloadConfig(
     capacityBytes: device.capacity,
     logicalBlockSize: device.logicalBlockSize,
     cpus: machine.cpus,
-    ...(encryption && crypto && { encryption: { ...encryption, table: crypto.keys, evict: crypto.evict } }),
+    ...(encryption && crypto && { encryption: crypto.forWorkload(encryption) }),
   };
 }
 
@@ -121,9 +122,11 @@ function buildDevice(
   const { device } = experiment;
   const shape = device.kind === 'ufs' ? ufsQueueShape(device, env.machine.cpus) : nullQueueShape(device);
   const block = new Block(env, blockConfig(experiment, shape));
-  const given = experiment.encryption && cryptoEnv(env, block, experiment.run, sink);
+  const { encryption } = experiment;
+  const given = encryption && cryptoEnv(env, block, experiment.run, sink);
   const room = deviceRoom(env, device, block, given);
-  const crypto = given && room.profile && new CryptoRoom(given, room.profile, block);
+  const parts = given && { ...env, block, keys: given.keys };
+  const crypto = parts && new CryptoRoom(parts, given, room.profile, encryption?.fallback);
   const scheduler = schedulerOf(experiment.queue);
   const lld = crypto === undefined || !experiment.run.check ? room.lld : crypto.watched(room.lld, env.machine);
   if (scheduler === undefined) block.attach(lld);

@@ -93,10 +93,19 @@ const jobEncryption = z.strictObject({
   churn: churn.optional(),
 });
 
+const fallback = z
+  .strictObject({
+    slots: count(1, 1000).default(100).describe('its keyslots (cipher objects)'),
+    bouncePages: count(1, 65_536).default(256).describe('pages for the ciphertext of writes'),
+  })
+  .optional()
+  .describe('what the device cannot encrypt, the CPU does (blk-crypto-fallback); absent: it is refused');
+
 /** Who encrypts. */
 export const encryption = z
   .strictObject({
     jobs: z.record(z.string(), jobEncryption).describe('by fio job name; "*": all jobs without an entry of their own'),
+    fallback,
   })
   .optional()
   .describe('inline encryption; absent: all I/O is plain');

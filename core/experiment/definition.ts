@@ -10,7 +10,7 @@ import type { MediaProfile } from '../media/profile.ts';
 import { mediaProfileNames } from '../media/profiles/index.ts';
 import type { FioJob } from '../workload/fio/job.ts';
 import type { Encryption } from '../workload/encryption.ts';
-import { encryption, keyslotPolicy, nullCrypto, ufsCrypto } from './definition-crypto.ts';
+import { encryption, keyslotPolicy, nullCrypto, type ParsedEncryption, ufsCrypto } from './definition-crypto.ts';
 import { bytes, count, timeNs } from './quantities.ts';
 
 const machine = z
@@ -191,6 +191,11 @@ type ParsedUfs = Extract<Parsed['device'], { kind: 'ufs' }>;
 export type ValidUfs = Omit<ParsedUfs, 'media'> & { readonly media: MediaProfile };
 export type ValidNullDevice = Extract<Parsed['device'], { kind: 'null' }>;
 
+/** Who encrypts, with what; and what the CPU does where the device cannot. */
+export interface ValidEncryption extends Encryption {
+  readonly fallback?: NonNullable<ParsedEncryption['fallback']>;
+}
+
 /** A definition in base units with every default filled: what a run is built from. Plain data, survives structured clone. */
 export interface ValidExperiment {
   readonly name: string;
@@ -200,7 +205,7 @@ export interface ValidExperiment {
   readonly queue: Parsed['queue'];
   readonly jobs: readonly FioJob[];
   /** Absent: no job encrypts. */
-  readonly encryption?: Encryption;
+  readonly encryption?: ValidEncryption;
   readonly run: Parsed['run'];
 }
 

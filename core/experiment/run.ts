@@ -162,8 +162,9 @@ class Run implements RunObject {
 
   /** Laws 2 and 3 at the end: nothing is left, bytes in are bytes out. (Laws 1, 4, 5 and 6 are checked as the run goes.) */
   private checkLaws(): void {
-    const { machine, block, device, workload } = this.stack;
-    for (const left of [...workload.checkEmpty(), ...block.checkEmpty(), ...device.checkEmpty()]) {
+    const { machine, block, device, workload, crypto } = this.stack;
+    const rooms = [workload, block, device, ...(crypto === undefined ? [] : [crypto])];
+    for (const left of rooms.flatMap((room) => room.checkEmpty())) {
       machine.violate('left-over', left);
     }
     const { bytesQueued, bytesCompleted, bytesFailed } = block.counters;

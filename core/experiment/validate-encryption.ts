@@ -4,10 +4,11 @@
  */
 import { KEY_TYPE_RAW, modeByName } from '../crypto/mode.ts';
 import { formatBytes } from '../units/format.ts';
-import type { Encryption, EncryptionPolicy } from '../workload/encryption.ts';
+import type { EncryptionPolicy } from '../workload/encryption.ts';
 import { extentBytes, type FioJob } from '../workload/fio/job.ts';
 import { dunBytesOf, type IvLayout } from '../workload/iv-layout.ts';
 import type { ParsedEncryption, ParsedJobEncryption } from './definition-crypto.ts';
+import type { ValidEncryption } from './definition.ts';
 import type { Problem } from './problem.ts';
 import { nearest } from './problems-of-zod.ts';
 
@@ -39,7 +40,7 @@ export function resolveEncryption(
   encryption: ParsedEncryption,
   context: EncryptionContext,
   problems: Problem[],
-): Encryption | undefined {
+): ValidEncryption | undefined {
   const before = problems.length;
   const names = Object.keys(encryption.jobs);
   checkNames(names, context.jobs, problems);
@@ -51,13 +52,15 @@ export function resolveEncryption(
   names.forEach((name, p) => {
     const path = `/encryption/jobs/${escapePointer(name)}`;
     const jobs = context.jobs.filter((_, j) => policyOfJob[j] === p);
-    if (context.device === undefined) problems.push(cannotEncrypt(path));
-    else checkPolicy(encryption.jobs[name], policies[p], context, context.device, path, problems);
+    checkPolicy(policies[p], context.capacityBytes, path, problems);
+    const limits = capabilityProblems(encryption.jobs[name].mode, policies[p], context.device, path);
+    problems.push(...(encryption.fallback === undefined ? limits : limits.slice(0, 1).map(leftToFallback)));
     for (const job of jobs) checkJob(job, policies[p], context.capacityBytes, path, problems);
   });
   if (context.device !== undefined && policyOfJob.some((p) => p >= 0)) checkDispatch(context, context.device, problems);
   const isGood = !problems.slice(before).some((problem) => problem.severity === 'error');
-  return isGood && policyOfJob.some((p) => p >= 0) ? { policies, policyOfJob } : undefined;
+  if (!isGood || !policyOfJob.some((p) => p >= 0)) return undefined;
+  return { policies, policyOfJob, ...(encryption.fallback && { fallback: encryption.fallback }) };
 }
 
 /** RFC 6901. */
@@ -82,9 +85,10 @@ function checkNames(names: readonly string[], jobs: readonly FioJob[], problems:
   }
 }
 
-function cannotEncrypt(path: string): Problem {
-  const message = 'the device has no inline encryption engine';
-  return error(path, 'no-crypto', message, 'add "crypto": {} to /device');
+/** With the fallback, what the device cannot do is no error. */
+function leftToFallback({ path, message }: Problem): Problem {
+  const text = `${message}; the CPU encrypts instead (/encryption/fallback)`;
+  return { severity: 'warning', path, code: 'fallback', message: text };
 }
 
 function layoutOf(job: ParsedJobEncryption, device: DeviceCrypto | undefined): IvLayout {
@@ -117,28 +121,37 @@ function policyOf(job: ParsedJobEncryption, { device, capacityBytes }: Encryptio
   };
 }
 
-/** The entry by itself, and against what the device can do. */
-function checkPolicy(
-  job: ParsedJobEncryption,
-  policy: EncryptionPolicy,
-  context: EncryptionContext,
-  device: DeviceCrypto,
-  path: string,
-  problems: Problem[],
-): void {
-  const { keyPer, keys, ivLayout, config } = policy;
+/** The entry by itself. */
+function checkPolicy(policy: EncryptionPolicy, capacityBytes: number, path: string, problems: Problem[]): void {
+  const { keyPer, keys } = policy;
   if (keyPer === 'policy' && keys > 1)
     problems.push(
       error(`${path}/keys`, 'range', 'must be 1: the entry has one key', 'set "keyPer" to "file" or "job"'),
     );
   if (keyPer === 'io' && keys === 0)
     problems.push(error(`${path}/keys`, 'range', 'is missing; must say how many keys there are to draw from'));
-  const sizes = device.algorithms.filter(({ mode }) => mode === job.mode).flatMap((a) => a.dataUnitSizes);
+  checkUniqueness(policy, capacityBytes, path, problems);
+}
+
+/** What the device cannot do of an entry. */
+function capabilityProblems(
+  modeName: string,
+  { ivLayout, config }: EncryptionPolicy,
+  device: DeviceCrypto | undefined,
+  path: string,
+): Problem[] {
+  const problems: Problem[] = [];
+  if (device === undefined) {
+    const message = 'the device has no inline encryption engine';
+    const hint = 'add "crypto": {} to /device, or "fallback": {} to /encryption';
+    return [error(path, 'no-crypto', message, hint)];
+  }
+  const sizes = device.algorithms.filter(({ mode }) => mode === modeName).flatMap((a) => a.dataUnitSizes);
   if (sizes.length === 0) {
     const modes = [...new Set(device.algorithms.map(({ mode }) => mode))].join(', ');
-    problems.push(error(`${path}/mode`, 'capability', `the device cannot do ${job.mode}; it can do: ${modes}`));
+    problems.push(error(`${path}/mode`, 'capability', `the device cannot do ${modeName}; it can do: ${modes}`));
   } else if (!sizes.includes(config.dataUnitSize)) {
-    const message = `the device does ${job.mode} with data units of ${sizes.join(', ')} bytes, not ${config.dataUnitSize}`;
+    const message = `the device does ${modeName} with data units of ${sizes.join(', ')} bytes, not ${config.dataUnitSize}`;
     problems.push(error(`${path}/dataUnitSize`, 'capability', message, 'see /device/crypto/algorithms'));
   }
   if (config.dunBytes > device.dunBytes) {
@@ -146,7 +159,7 @@ function checkPolicy(
     const hint = ivLayout === 'iv-ino-lblk-64' ? 'use "iv-ino-lblk-32"' : 'see /device/crypto/dunBytes';
     problems.push(error(`${path}/ivLayout`, 'capability', message, hint));
   }
-  checkUniqueness(policy, context.capacityBytes, path, problems);
+  return problems;
 }
 
 /** Data unit numbers must say which data unit it is, under one key. */

@@ -13,10 +13,9 @@ import { mediaProfile, mediaProfileNames } from '../media/profiles/index.ts';
 import { formatBytes } from '../units/format.ts';
 import { parseFio, type FioIssue } from '../workload/fio/index.ts';
 import { extentBytes, type FioJob } from '../workload/fio/job.ts';
-import { definitionSchema, jsonSchema, type ValidExperiment } from './definition.ts';
+import { definitionSchema, jsonSchema, type ValidEncryption, type ValidExperiment } from './definition.ts';
 import type { Problem } from './problem.ts';
 import { nearest, problemsOfZod } from './problems-of-zod.ts';
-import type { Encryption } from '../workload/encryption.ts';
 import { resolveEncryption } from './validate-encryption.ts';
 import type * as z from 'zod';
 
@@ -70,7 +69,7 @@ interface Resolved {
   readonly machine: ValidExperiment['machine'] | undefined;
   readonly device: ValidExperiment['device'] | undefined;
   readonly jobs: readonly FioJob[];
-  readonly encryption: Encryption | undefined;
+  readonly encryption: ValidEncryption | undefined;
 }
 
 /** The checks beyond the schema, on whatever parts there are. */
@@ -93,7 +92,7 @@ function resolveKeys(
   device: ValidExperiment['device'],
   cpus: number,
   problems: Problem[],
-): Encryption | undefined {
+): ValidEncryption | undefined {
   if (encryption === undefined || queue === undefined) return undefined;
   const isUfs = device.kind === 'ufs';
   const context = {

@@ -84,6 +84,7 @@ export class IoKeys {
 
   private readonly engine: Engine;
   private readonly ios: IoTable;
+  private readonly keyMade: ((keyId: number) => void) | undefined;
   private readonly material: RandomStream;
   private readonly policies: readonly LivePolicy[];
   private readonly clones: readonly (CloneKeys | undefined)[];
@@ -95,14 +96,14 @@ export class IoKeys {
   constructor(
     engine: Engine,
     ios: IoTable,
-    table: KeyTable,
-    encryption: Encryption,
+    encryption: Encryption & { readonly table: KeyTable; readonly keyMade?: (keyId: number) => void },
     clones: readonly JobClone[],
     capacityBytes: number,
   ) {
     this.engine = engine;
     this.ios = ios;
-    this.table = table;
+    this.table = encryption.table;
+    this.keyMade = encryption.keyMade;
     this.material = engine.stream('workload/keys');
     this.users = new Int32Array(64);
     const inodes = new Inodes(engine.stream('workload/inodes'), capacityBytes);
@@ -132,6 +133,7 @@ export class IoKeys {
       wider.set(this.users);
       this.users = wider;
     }
+    this.keyMade?.(keyId);
     return keyId;
   }
 

@@ -31,6 +31,15 @@ export interface SubmitterPorts {
   readonly cloneEnded: (index: number) => void;
 }
 
+/** Who takes bios: the block layer, or what stands in front of it. */
+export type BioTarget = Pick<Block, 'submitBio'>;
+
+/** Where bios go, and with which keys. */
+export interface SubmitterTarget {
+  readonly bios: BioTarget;
+  readonly keys: IoKeys | undefined;
+}
+
 export class Submitter {
   readonly states: readonly CloneState[];
   /** I/Os submitted so far. */
@@ -44,6 +53,7 @@ export class Submitter {
   private readonly reaper: Reaper;
   private readonly ports: SubmitterPorts;
   private readonly keys: IoKeys | undefined;
+  private readonly target: BioTarget;
   private readonly kNext: number;
   private readonly kPrepared: number;
   private readonly kSubmit: number;
@@ -58,7 +68,7 @@ export class Submitter {
     ios: IoTable,
     clones: readonly JobClone[],
     segmentBytes: number,
-    keys: IoKeys | undefined,
+    target: SubmitterTarget,
     ports: SubmitterPorts,
   ) {
     const { engine } = env;
@@ -67,7 +77,9 @@ export class Submitter {
     this.block = env.block;
     this.ios = ios;
     this.ports = ports;
+    const { keys } = target;
     this.keys = keys;
+    this.target = target.bios;
     this.states = clones.map((clone) => new CloneState(engine, clone));
     this.reaper = new Reaper(env, ios, this.states, {
       ioDone:
@@ -186,7 +198,7 @@ export class Submitter {
     this.machine.lap(clone.task, costs.syscallNs + setupNs);
     s.biosMade = 1;
     this.machine.pushReturn(clone.task, this.kBioSubmitted, clone.index);
-    this.block.submitBio(clone.task, this.bios.makeAhead(io, this.ioprioOf(s)));
+    this.target.submitBio(clone.task, this.bios.makeAhead(io, this.ioprioOf(s)));
   }
 
   private syncSetupNs(io: number): number {
@@ -330,7 +342,7 @@ export class Submitter {
   private submitBio(s: CloneState): void {
     const bio = this.bios.make(s.current, s.biosMade++, this.ioprioOf(s));
     this.machine.pushReturn(s.clone.task, this.kBioSubmitted, s.clone.index);
-    this.block.submitBio(s.clone.task, bio);
+    this.target.submitBio(s.clone.task, bio);
   }
 
   private bioSubmitted(s: CloneState): void {

@@ -15,7 +15,7 @@ import type { FioJob } from './fio/job.ts';
 import { DDIR_NAMES, IoTable } from './io.ts';
 import type { CloneState } from './clone-state.ts';
 import { StartOrder } from './starts.ts';
-import { Submitter } from './submitter.ts';
+import { type BioTarget, Submitter } from './submitter.ts';
 
 export interface WorkloadConfig {
   readonly capacityBytes: number;
@@ -30,6 +30,10 @@ export interface WorkloadConfig {
 export interface WorkloadEncryption extends Encryption {
   readonly table: KeyTable;
   readonly evict: EvictKey;
+  /** Where bios go instead of the block layer (the software fallback, which passes on what it leaves alone). */
+  readonly target?: BioTarget;
+  /** Told of every key before its first I/O. */
+  readonly keyMade?: (keyId: number) => void;
 }
 
 /** @assume large folios of 64 KiB behind user buffers */
@@ -66,8 +70,9 @@ export class Workload implements WaitSource {
     this.isScheduled = new Uint8Array(this.clones.length);
     const { encryption } = config;
     if (encryption !== undefined)
-      this.keys = new IoKeys(env.engine, this.ios, encryption.table, encryption, this.clones, config.capacityBytes);
-    this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, this.keys, {
+      this.keys = new IoKeys(env.engine, this.ios, encryption, this.clones, config.capacityBytes);
+    const target = { keys: this.keys, bios: encryption?.target ?? env.block };
+    this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, target, {
       ioDone: (io) => {
         if (this.onIoDone >= 0) this.engine.call(this.onIoDone, io);
       },
