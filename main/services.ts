@@ -155,6 +155,7 @@ function queryServices({ project }: Workbench): Area<'query'> {
     'query/histogram': (request) => project.store.charts.call('histogram', [request]),
     'query/latencyOverTime': (request) => project.store.charts.call('latencyOverTime', [request]),
     'query/stages': (request) => project.store.charts.call('stages', [request]),
+    'query/keyslots': (request) => project.store.charts.call('keyslots', [request]),
     'query/checkWhere': ({ table, where }) => project.store.reader.call('checkWhere', [table, where]),
   };
 }

@@ -123,6 +123,39 @@ export interface StageBands {
   readonly tailN: number;
 }
 
+/** A part of a run's keyslot occupancy; `toNs` null: to the end. */
+export interface KeyslotQuery {
+  readonly runId: number;
+  readonly fromNs: number;
+  readonly toNs: number | null;
+  /** Resolution: spans shorter than a column are merged. */
+  readonly columns: number;
+}
+
+/**
+ * What keyslots held, span by span, by slot and time. A row stands for one span, or for `spans` of one slot that are each shorter than a column: then the
+ * times in each state are sums, and there is only one key if all have it.
+ */
+export interface KeyslotOccupancy {
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** Slots of the run that ever held a key: the highest number, plus 1. */
+  readonly slots: number;
+  /** Different keys of the run, the first few in ascending order (KEYS_TOLD). */
+  readonly keys: Float64Array;
+  /** Per row. */
+  readonly slot: Float64Array;
+  readonly startNs: Float64Array;
+  readonly endNs: Float64Array;
+  /** -1: several. */
+  readonly keyId: Float64Array;
+  readonly spans: Float64Array;
+  readonly programs: Float64Array;
+  readonly programmingNs: Float64Array;
+  readonly inUseNs: Float64Array;
+  readonly idleNs: Float64Array;
+}
+
 export type Api = {
   'app/info': () => AppInfo;
 
@@ -155,13 +188,20 @@ export type Api = {
   'run/start': (p: { experimentId: number }) => { runId: number };
   'run/stop': (p: { runId: number }) => { stopped: boolean };
   'run/list': (p: { experimentId: number }) => readonly RunRow[];
-  'run/summary': (p: { runId: number }) => { row: RunRow; summary: RunSummary | null; definition: DefinitionJson };
+  'run/summary': (p: { runId: number }) => {
+    row: RunRow;
+    summary: RunSummary | null;
+    definition: DefinitionJson;
+    /** There are rows of `keyslot_span`. */
+    hasKeyslots: boolean;
+  };
   'run/remove': (p: { runId: number }) => { removed: boolean };
 
   'query/page': (p: PageQuery) => Page;
   'query/histogram': (p: ChartQuery & { bins: number }) => HistogramData;
   'query/latencyOverTime': (p: ChartQuery & { columns: number; rows: number }) => LatencyOverTime;
   'query/stages': (p: ChartQuery) => StageBands;
+  'query/keyslots': (p: KeyslotQuery) => KeyslotOccupancy;
   /** Is this condition valid? The message of what is wrong otherwise. */
   'query/checkWhere': (p: { table: RowTable; where: string }) => { ok: boolean; message: string };
 

@@ -53,6 +53,7 @@ const payloads = {
   'query/histogram': z.strictObject({ ...chart, bins: resolution }),
   'query/latencyOverTime': z.strictObject({ ...chart, columns: resolution, rows: resolution }),
   'query/stages': z.strictObject(chart),
+  'query/keyslots': z.strictObject({ runId: id, fromNs: index, toNs: id.nullable(), columns: resolution }),
   'query/checkWhere': z.strictObject({ table, where }),
   'export/csv': z.strictObject({ runId: id, directory: path }),
   'export/pickDirectory': nothing,

@@ -202,13 +202,14 @@ export class StoreWriter {
     return this.work((db) => db.prepare(query('run_list')).all({ experimentId, runId: null }).map(toRunRow));
   }
 
-  run(runId: number): { row: ListedRun; summary: RunSummary | null; definition: unknown } {
+  run(runId: number): { row: ListedRun; summary: RunSummary | null; definition: unknown; hasKeyslots: boolean } {
     return this.work((db) => {
       const row = db.prepare(query('run_list')).get({ experimentId: null, runId });
       if (row === undefined) throw new BlklabError('NO_SUCH', `There is no run ${runId}.`);
       const details = db.prepare(query('run_details')).get(runId) as { definition: string; summary: string | null };
       const summary = details.summary === null ? null : (JSON.parse(details.summary) as RunSummary);
-      return { row: toRunRow(row), summary, definition: JSON.parse(details.definition) as unknown };
+      const hasKeyslots = rowRange(db, runId, 'keyslot_span') !== undefined;
+      return { row: toRunRow(row), summary, definition: JSON.parse(details.definition) as unknown, hasKeyslots };
     });
   }
 

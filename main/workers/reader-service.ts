@@ -3,6 +3,8 @@ import type Database from 'better-sqlite3';
 import type {
   ChartQuery,
   HistogramData,
+  KeyslotOccupancy,
+  KeyslotQuery,
   LatencyOverTime,
   Page,
   PageQuery,
@@ -12,6 +14,7 @@ import type {
 import { BlklabError } from '../../core/contract/errors.ts';
 import { exportCsv, type CsvFile } from '../exports/csv.ts';
 import { Charts } from '../store/charts.ts';
+import { Keyslots } from '../store/keyslots.ts';
 import { guarded, openReader } from '../store/open.ts';
 import { Pages } from '../store/pages.ts';
 import { whereProblem } from '../store/where.ts';
@@ -21,6 +24,7 @@ interface Opened {
   readonly database: Database.Database;
   readonly pages: Pages;
   readonly charts: Charts;
+  readonly keyslots: Keyslots;
 }
 
 export class ReaderService {
@@ -29,7 +33,13 @@ export class ReaderService {
   open(path: string): void {
     this.close();
     const database = openReader(path);
-    this.current = { path, database, pages: new Pages(database), charts: new Charts(database) };
+    this.current = {
+      path,
+      database,
+      pages: new Pages(database),
+      charts: new Charts(database),
+      keyslots: new Keyslots(database),
+    };
   }
 
   close(): void {
@@ -51,6 +61,10 @@ export class ReaderService {
 
   stages(request: ChartQuery): StageBands {
     return this.ask((store) => store.charts.stages(request));
+  }
+
+  keyslots(request: KeyslotQuery): KeyslotOccupancy {
+    return this.ask((store) => store.keyslots.occupancy(request));
   }
 
   checkWhere(table: RowTable, where: string): { ok: boolean; message: string } {

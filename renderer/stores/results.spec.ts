@@ -1,7 +1,8 @@
 import { createPinia, setActivePinia } from 'pinia';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunRow } from '../../core/contract/api.ts';
 import { fakeMain, type FakeMain } from '../testing/fake-main.ts';
+import { useNotices } from './notices.ts';
 import { useResults } from './results.ts';
 
 const N = 2000;
@@ -29,7 +30,12 @@ const asked = (method: string): number => main.calls.filter((call) => call.metho
 beforeEach(() => {
   setActivePinia(createPinia());
   main = fakeMain({
-    'run/summary': ({ runId }) => ({ row: row({ id: runId }), summary: null, definition: { run: { warmup: '1ms' } } }),
+    'run/summary': ({ runId }) => ({
+      row: row({ id: runId }),
+      summary: null,
+      hasKeyslots: false,
+      definition: { run: { warmup: '1ms' } },
+    }),
     'query/histogram': () => ({ edgesNs: Float64Array.of(1, 2), counts: Float64Array.of(N), n: N }),
     'query/latencyOverTime': () => ({
       columns: 1,
@@ -61,7 +67,7 @@ describe('results', () => {
     const results = useResults();
     await results.show(1);
     await results.ask();
-    expect(results.answers?.percentiles).toEqual([
+    expect(results.answers.percentiles).toEqual([
       { percent: 50, ns: 9990 },
       { percent: 99, ns: 19_790 },
       { percent: 99.9, ns: null },
@@ -76,8 +82,43 @@ describe('results', () => {
     expect(asked('query/histogram')).toBe(1);
   });
 
+  it('show each answer as it comes, and what is still missing', async () => {
+    let answerStages = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => (answerStages = resolve));
+    main.answers['query/stages'] = async () => {
+      await isAsked;
+      return { all: [], tail: [], n: N, tailN: 20 };
+    };
+    const results = useResults();
+    await results.show(1);
+    const asking = results.ask();
+    await vi.waitFor(() => expect(results.answers.percentiles).not.toBeNull());
+    expect(results.answers.overTime).not.toBeNull();
+    expect([...results.pending]).toEqual(['bands']);
+    answerStages();
+    await asking;
+    expect(results.answers.bands?.n).toBe(N);
+    expect(results.pending.size).toBe(0);
+  });
+
+  it('keep the answers that came when another failed, and say so', async () => {
+    delete main.answers['query/latencyOverTime'];
+    const results = useResults();
+    await results.show(1);
+    await results.ask();
+    expect(results.answers.bands).not.toBeNull();
+    expect(results.answers.overTime).toBeNull();
+    expect(results.pending.size).toBe(0);
+    expect(useNotices().all).toHaveLength(1);
+  });
+
   it('ask nothing of a run that kept no rows', async () => {
-    main.answers['run/summary'] = () => ({ row: row({ hasRows: false }), summary: null, definition: {} });
+    main.answers['run/summary'] = () => ({
+      row: row({ hasRows: false }),
+      summary: null,
+      hasKeyslots: false,
+      definition: {},
+    });
     const results = useResults();
     await results.show(1);
     await results.ask();
@@ -91,10 +132,10 @@ describe('results', () => {
     await results.ask();
     await results.show(1);
     expect(results.where.io).toBe('cpu = 1');
-    expect(results.answers).not.toBeNull();
+    expect(results.answers.histogram).not.toBeNull();
     await results.show(2);
     expect(results.where.io).toBe('');
-    expect(results.answers).toBeNull();
+    expect(results.answers.histogram).toBeNull();
   });
 
   it('do not mix up equal ids of two projects', async () => {
@@ -104,9 +145,10 @@ describe('results', () => {
     main.answers['run/summary'] = () => ({
       row: row({ startedAt: '2026-02-02T00:00:00Z' }),
       summary: null,
+      hasKeyslots: false,
       definition: {},
     });
     await results.show(1);
-    expect(results.answers).toBeNull();
+    expect(results.answers.histogram).toBeNull();
   });
 });
