@@ -25,7 +25,7 @@ const DEVICES: readonly (readonly [string, object, depth: number, isShared: bool
       kind: 'ufs',
       capacity: '1GiB',
       crypto: { keyslots: 3 },
-      power: { generation: 'busy', gateAfter: '5ms' },
+      power: { generation: 'busy', gateAfter: '30us', autosuspend: '3ms' },
     },
     31,
     false,

@@ -93,7 +93,10 @@ export class RegisterKeyslots implements CryptoProfileOps {
     const mayWait = config.clockGating.generation === 'blocking' || power.hasResumed(x);
     const clocks = power.holdSync(x, this.heldKind, x, mayWait);
     if (clocks === HELD) this.held(x);
-    else if (clocks !== SLEEPS) this.end(x, EBUSY);
+    else if (clocks !== SLEEPS) {
+      power.hostBlocked = true; // the queues run as soon as the clocks do: later they may be off again
+      this.end(x, EBUSY);
+    }
   }
 
   /** The clocks run: the writes take their time, then they are there. */
