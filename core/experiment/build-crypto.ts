@@ -165,7 +165,7 @@ export class CryptoRoom implements WaitSource {
     const { requests, bios } = this.block;
     const keyId = requests.keyId[rq];
     const unitBytes = requests.dataUnitSize[rq];
-    const unitBits = Math.log2(Math.max(unitBytes, 1));
+    const unitBits = keyId === NONE ? 0 : this.keys.unitBits[keyId];
     let bytes = 0;
     for (let bio = requests.bio[rq]; bio !== NONE; bio = bios.next[bio]) {
       if (bios.keyId[bio] !== keyId) return `its key is ${keyId}, that of a bio ${bios.keyId[bio]}`;

@@ -78,6 +78,17 @@ const schema = jsonSchema() as Schema;
 const ufs = (more: object): object => definitionOf({ device: { kind: 'ufs', ...more } });
 
 const GOOD: readonly (readonly [string, unknown])[] = [
+  [
+    'encryption of jobs',
+    definitionOf({
+      device: { kind: 'ufs', crypto: { engine: 'qcom-ice', programTime: '50us', secureMonitor: { calls: 'atomic' } } },
+      queue: { keyslotPolicy: 'dispatch-hold-key', blocking: true },
+      encryption: {
+        jobs: { '*': { keyPer: 'io', keys: 4, plainShare: 0.5, churn: { createPerSecond: 10, evictAfter: '1ms' } } },
+        fallback: { bouncePages: 32 },
+      },
+    }),
+  ],
   ['the default definition', defaultDefinition()],
   ['the least definition', definitionOf({})],
   ['sizes and times as texts', ufs({ capacity: '128GiB', power: { gateAfter: '10ms', autoHibern8: '0' } })],
