@@ -52,7 +52,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { id: 'help.keys', key: '?', isShift: true },
 ];
 
-const isTyping = (target: EventTarget | null): boolean =>
+/** A key pressed there is text. */
+export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
 
 /** The command a key press stands for. Single-letter keys count only when nobody is typing. */

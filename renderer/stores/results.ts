@@ -1,6 +1,6 @@
 /**
- * What is known of the selected run: its summary, and the answers to the charts' questions under the filter. The old picture stays until the new
- * answers are here; answers to questions that nobody asks any more are cancelled or dropped.
+ * What is known of the selected run: its summary, and the answers to the charts' questions under the filter. Each answer is shown as it
+ * comes, the old one stays until then; answers to questions that nobody asks any more are cancelled or dropped.
  */
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
@@ -31,29 +31,33 @@ export interface Percentile {
   readonly ns: number | null;
 }
 
+/** Null: not here yet. */
 export interface Answers {
-  readonly histogram: HistogramData;
-  readonly overTime: LatencyOverTime;
-  readonly bands: StageBands;
-  readonly percentiles: readonly Percentile[];
-  readonly n: number;
-  /** What was asked. */
-  readonly runId: number;
-  readonly where: string;
+  readonly histogram: HistogramData | null;
+  readonly percentiles: readonly Percentile[] | null;
+  readonly overTime: LatencyOverTime | null;
+  readonly bands: StageBands | null;
 }
+
+export type AnswerId = keyof Answers;
+
+const NO_ANSWERS: Answers = { histogram: null, percentiles: null, overTime: null, bands: null };
+const ANSWER_IDS = Object.keys(NO_ANSWERS) as AnswerId[];
 
 export const SHOWN_PERCENTS = [50, 99, 99.9] as const;
 
 export const useResults = defineStore('results', () => {
   const details = shallowRef<Result<'run/summary'> | null>(null);
-  const answers = shallowRef<Answers | null>(null);
-  const isLoading = ref(false);
+  const answers = shallowRef<Answers>(NO_ANSWERS);
+  /** Asked and not here yet; what is shown of them is older than the filter. */
+  const pending = shallowRef<ReadonlySet<AnswerId>>(new Set());
   const table = ref<RowTable>('io');
   /** The filter in force, per table; charts follow the one of the I/Os. */
   const where = shallowRef<Record<RowTable, string>>({ io: '', request: '' });
   const sort = shallowRef<Record<RowTable, SortKey | null>>({ io: null, request: null });
   const notices = useNotices();
   let wanted: number | null = null;
+  let answered: ChartQuery | undefined;
   let running: { readonly query: ChartQuery; readonly control: AbortController } | undefined;
 
   const runId = computed(() => details.value?.row.id ?? null);
@@ -87,8 +91,9 @@ export const useResults = defineStore('results', () => {
   function forget(): void {
     running?.control.abort();
     running = undefined;
-    isLoading.value = false;
-    answers.value = null;
+    answered = undefined;
+    pending.value = new Set();
+    answers.value = NO_ANSWERS;
     where.value = { io: '', request: '' };
     sort.value = { io: null, request: null };
   }
@@ -98,31 +103,46 @@ export const useResults = defineStore('results', () => {
     const id = runId.value;
     if (id === null || details.value?.row.hasRows !== true) return;
     const query = { runId: id, where: chartWhere.value };
-    const isSame = (other: ChartQuery | null | undefined): boolean =>
+    const isSame = (other: ChartQuery | undefined): boolean =>
       other?.runId === query.runId && other.where === query.where;
-    if (isSame(answers.value) || isSame(running?.query)) return;
+    if (isSame(answered) || isSame(running?.query)) return;
     running?.control.abort();
     const mine = (running = { query, control: new AbortController() });
-    const { signal } = mine.control;
-    isLoading.value = true;
-    try {
-      const [histogram, overTime, bands] = await Promise.all([
-        rpc().call('query/histogram', { ...query, bins: BINS }, signal),
-        rpc().call('query/latencyOverTime', { ...query, columns: COLUMNS, rows: ROWS }, signal),
-        rpc().call('query/stages', query, signal),
-      ]);
-      const percentiles = await Promise.all(
-        SHOWN_PERCENTS.map((percent) => percentile(query, histogram.n, percent, signal)),
-      );
-      if (running === mine) answers.value = { histogram, overTime, bands, percentiles, n: histogram.n, ...query };
-    } catch (error) {
-      if (!(error instanceof BlklabError && error.code === 'CANCELLED')) notices.fail(error);
-    } finally {
-      if (running === mine) {
-        running = undefined;
-        isLoading.value = false;
-      }
-    }
+    answered = undefined;
+    pending.value = new Set(ANSWER_IDS);
+    const take = <K extends AnswerId>(part: K, answer: Answers[K]): void => {
+      if (running !== mine) return;
+      answers.value = { ...answers.value, [part]: answer };
+      pending.value = new Set([...pending.value].filter((other) => other !== part));
+    };
+    const failure = await firstFailure(questions(query, mine.control.signal, take));
+    if (running !== mine) return;
+    running = undefined;
+    pending.value = new Set();
+    if (failure === undefined) answered = query;
+    else if (!(failure instanceof BlklabError && failure.code === 'CANCELLED')) notices.fail(failure);
+  }
+
+  /** The questions of the overview, in the order in which they are answered. */
+  function questions(
+    query: ChartQuery,
+    signal: AbortSignal,
+    take: <K extends AnswerId>(part: K, answer: Answers[K]) => void,
+  ): readonly Promise<void>[] {
+    const histogram = rpc().call('query/histogram', { ...query, bins: BINS }, signal);
+    const overTime = rpc().call('query/latencyOverTime', { ...query, columns: COLUMNS, rows: ROWS }, signal);
+    const bands = rpc().call('query/stages', query, signal);
+    return [
+      histogram.then(async (answer) => {
+        take('histogram', answer);
+        take(
+          'percentiles',
+          await Promise.all(SHOWN_PERCENTS.map((percent) => percentile(query, answer.n, percent, signal))),
+        );
+      }),
+      overTime.then((answer) => take('overTime', answer)),
+      bands.then((answer) => take('bands', answer)),
+    ];
   }
 
   async function percentile(
@@ -147,5 +167,11 @@ export const useResults = defineStore('results', () => {
     sort.value = { ...sort.value, [of]: key };
   }
 
-  return { details, answers, isLoading, table, where, sort, runId, warmupNs, chartWhere, show, ask, filter, sortBy };
+  return { details, answers, pending, table, where, sort, runId, warmupNs, chartWhere, show, ask, filter, sortBy };
 });
+
+/** Waits for all; what the first that failed said, if any did. */
+async function firstFailure(work: readonly Promise<void>[]): Promise<unknown> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  return failed?.reason as unknown;
+}

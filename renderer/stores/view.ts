@@ -14,7 +14,7 @@ function storedTheme(): ThemeChoice {
 
 export const useView = defineStore('view', () => {
   const screen = ref<Screen>('editor');
-  const resultsPart = ref<'overview' | 'requests'>('overview');
+  const resultsPart = ref<'overview' | 'requests' | 'keyslots'>('overview');
   const isKeysOpen = ref(false);
   const isAboutOpen = ref(false);
 

@@ -33,3 +33,22 @@ export const manyIos = {
   workload: { fio: '[many]\nioengine=libaio\ndirect=1\nrw=randread\nbs=4k\nsize=800m\niodepth=32\n' },
   run: { detail: 'requests' },
 };
+
+/** Eight readers draw one of `keys` keys for every I/O, and share `keyslots` slots. */
+export const encrypted = (keyslots: number, keys: number) => ({
+  format: 1,
+  name: 'Keys and slots',
+  seed: 3,
+  device: {
+    kind: 'null',
+    latency: { distribution: 'exponential', mean: '100us' },
+    queueDepth: 64,
+    crypto: { keyslots, programTime: '15us' },
+  },
+  encryption: { jobs: { reader: { keyPer: 'io', keys } } },
+  queue: { keyslotPolicy: 'before-tag' },
+  workload: {
+    fio: '[reader]\nioengine=psync\ndirect=1\nrw=randread\nbs=4k\nsize=64m\nnumjobs=8\ntime_based=1\nruntime=20ms\n',
+  },
+  run: { detail: 'requests' },
+});

@@ -2,8 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createExperiment, openTable, runToEnd, writeJobFile } from './actions.ts';
+import { createExperiment, openTable, runToEnd, writeDefinition, writeJobFile } from './actions.ts';
 import { openFace, ROOT, type Face } from './faces.ts';
+import { encrypted } from './jobs.ts';
 import { ui } from './selectors.ts';
 
 const FOLDER = join(ROOT, 'out/screens');
@@ -92,6 +93,30 @@ describe('screens', () => {
     await face.page.keyboard.press('Space');
     await ui(face.page).inspector.waitFor();
     await picture('6-table');
+  });
+
+  test('keyslots with few keys and with many, and an encrypted request', async () => {
+    const { page } = face;
+    for (const [name, keyslots, keys] of [
+      ['7-keyslots', 4, 6],
+      ['8-keyslots-many', 32, 64],
+    ] as const) {
+      await ui(page).screen('editor').click();
+      await writeDefinition(page, encrypted(keyslots, keys));
+      await runToEnd(page);
+      await ui(page).part('keyslots').click();
+      await ui(page).gantt.waitFor();
+      await picture(name);
+      for (let i = 0; i < 4; i++) await page.keyboard.press('w');
+      await ui(page).gantt.click({ position: { x: 300, y: 10 } });
+      await picture(`${name}-zoomed`);
+    }
+    await page.locator('[data-test="keyslots-of-slot"]').click();
+    await page.locator('[data-test="table"] [role="row"][aria-rowindex="3"]').click();
+    await ui(page).table.focus();
+    await page.keyboard.press('Space');
+    await ui(page).inspector.waitFor();
+    await picture('9-encrypted-request');
     expect(face.complaints).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** What the cards and the job table of a run say: pure functions from its summary and the percentiles of its rows. */
 import type { DirectionSummary, RunSummary } from '../../../core/contract/summary.ts';
-import { formatBandwidth, formatCount, formatExact, formatNs } from '../../../core/units/format.ts';
+import { formatBandwidth, formatCount, formatExact, formatNs, formatShare } from '../../../core/units/format.ts';
 import { t } from '../../locales/words.ts';
 import { samplesNeeded } from '../../stores/percentile.ts';
 import type { Percentile } from '../../stores/results.ts';
@@ -66,4 +66,28 @@ export function percentileCard({ percent, ns }: Percentile, n: number): Card {
 /** The cards of a run; percentiles are those of the rows that the filter leaves, when there are rows. */
 export function cardsOf(summary: RunSummary, percentiles: readonly Percentile[] | null, n: number): readonly Card[] {
   return [...throughputCards(summary), ...(percentiles ?? []).map((one) => percentileCard(one, n))];
+}
+
+/** What keyslots did in a run: programs, hits, evictions, waits. */
+export function keyslotCards({ keyslots, run }: RunSummary): readonly Card[] {
+  const { slots, programs, hits, evictions, waits, waitNs } = keyslots;
+  const asked = programs + hits;
+  const rate = run.simNs === 0 ? NaN : programs / (run.simNs / 1e9);
+  const card = (id: string, title: string, value: string, note: string): Card => ({
+    id,
+    title,
+    value,
+    note,
+    isMissing: false,
+  });
+  const rateText = t('card.programRate', { rate: formatCount(rate), n: slots });
+  const hitText = t('card.hitShare', { share: formatShare(asked === 0 ? NaN : hits / asked), n: formatExact(asked) });
+  return [
+    card('programs', t('card.programs'), formatCount(programs), rateText),
+    card('hits', t('card.hits'), formatCount(hits), hitText),
+    card('evictions', t('card.evictions'), formatCount(evictions), t('card.evictionNote')),
+    card('waits', t('card.waits'), formatCount(waits), t('card.waitSum', { time: formatNs(waitNs) })),
+    // Over all that asked: the sum holds waiting for other slots' programming too, which is no wait for a free slot.
+    card('mean-wait', t('card.meanWait'), formatNs(asked === 0 ? NaN : waitNs / asked), t('card.perAsked')),
+  ];
 }

@@ -66,13 +66,19 @@ function viewOf(table: RowTable, name: string): TableColumn {
   };
 }
 
+/** What inline encryption needs to know of a row. */
+export const CRYPTO_COLUMNS: ReadonlySet<string> = new Set(['keyslot', 'key_id', 'dun', 'data_unit_size']);
+
+/** Addresses and data unit numbers. */
+const HEXADECIMAL: ReadonlySet<string> = new Set(['offset_bytes', 'sector', 'dun']);
+
 /** A cell as it is read. */
 export function cellText(name: string, value: Row[number] | undefined): string {
   if (value === null || value === undefined) return '–';
   if (typeof value === 'string') return value;
   if (name.endsWith('_ns')) return formatNs(value);
   if (name === 'size_bytes' || name === 'data_unit_size') return formatBytes(value);
-  if (name === 'offset_bytes' || name === 'sector') return `0x${value.toString(16).toUpperCase().padStart(6, '0')}`;
+  if (HEXADECIMAL.has(name)) return `0x${value.toString(16).toUpperCase().padStart(6, '0')}`;
   return formatExact(value);
 }
 
@@ -80,6 +86,7 @@ export function cellText(name: string, value: Row[number] | undefined): string {
 export function cellExact(name: string, value: Row[number] | undefined): string {
   if (typeof value !== 'number') return cellText(name, value);
   if (name.endsWith('_ns')) return `${formatExact(value)} ns`;
+  if (name === 'dun') return cellText(name, value);
   return name.endsWith('_bytes') ? `${formatExact(value)} B` : formatExact(value);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { percentileCard } from './cards.ts';
+import type { RunSummary } from '../../../core/contract/summary.ts';
+import { keyslotCards, percentileCard } from './cards.ts';
 import { cellExact, cellText, columnViews, stagesOfRow } from './columns.ts';
 
 describe('cards', () => {
@@ -10,6 +11,13 @@ describe('cards', () => {
     const card = percentileCard({ percent: 99.9, ns: null }, 500);
     expect(card.value).toBe('n too small');
     expect(card.note).toContain('10\u2009000');
+  });
+  it('divide the time waited for keyslots by all that asked for one', () => {
+    const keyslots = { slots: 4, programs: 25, hits: 75, evictions: 0, waits: 10, waitNs: 200_000 };
+    const cards = keyslotCards({ keyslots, run: { simNs: 1_000_000 } } as RunSummary);
+    expect(cards.map(({ value }) => value)).toEqual(['25', '75', '0', '10', '2 us']);
+    expect(cards[0].note).toContain('25 k/s');
+    expect(cards[1].note).toContain('75 %');
   });
 });
 
@@ -32,6 +40,8 @@ describe('columns of the table', () => {
     expect(cellText('total_ns', 46_625)).toBe('46.63 us');
     expect(cellExact('total_ns', 46_625)).toBe('46\u2009625 ns');
     expect(cellText('offset_bytes', 0x4a0118)).toBe('0x4A0118');
+    expect(cellText('dun', 0x1_0000_0012)).toBe('0x100000012');
+    expect(cellExact('dun', 12)).toBe('0x00000C');
     expect(cellText('tag', null)).toBe('–');
     expect(cellText('total_ns', 0)).toBe('0');
   });
