@@ -262,6 +262,12 @@ describe('validation refuses', () => {
     expect(found.map((p) => p.message)).toEqual([expect.stringContaining(message)]);
   });
 
+  it('a misspelt setting with the nearest name, and the names that there are', () => {
+    const [problem] = problemsOf(encryptedBy({ read: { keyper: 'file' } }));
+    expect(problem).toMatchObject({ path: '/encryption/jobs/read/keyper', hint: 'did you mean "keyPer"?' });
+    expect(problem.message).toContain('keyPer, keys, ivLayout, plainShare, churn');
+  });
+
   it('a misspelt job with the nearest name', () => {
     const [problem] = problemsOf(encryptedBy({ raed: {} }));
     expect(problem.hint).toBe('did you mean "read"?');

@@ -301,7 +301,7 @@ function keysAt(definition: unknown, path: readonly PropertyKey[]): readonly str
   let value: unknown = definition;
   for (const part of path) {
     const branch = branchFor(schema, value);
-    schema = branch?.properties?.[String(part)] ?? branch?.items;
+    schema = branch?.properties?.[String(part)] ?? branch?.items ?? branch?.additionalProperties;
     value = valueAt(value, [part]);
   }
   return Object.keys(branchFor(schema, value)?.properties ?? {});
@@ -310,6 +310,7 @@ function keysAt(definition: unknown, path: readonly PropertyKey[]): readonly str
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  readonly additionalProperties?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
   readonly const?: unknown;
