@@ -32,6 +32,10 @@ const WIDTHS_PX: Readonly<Record<string, number>> = {
   cpu: 48,
   tag: 48,
   hctx: 48,
+  keyslot: 48,
+  key_id: 56,
+  dun: 144,
+  data_unit_size: 72,
   status: 68,
 };
 const OTHER_PX = 96;
