@@ -27,6 +27,6 @@ test('the bundle finds its workers and SQL files, and runs like the sources', ()
 
 test('the bundle is flat, and the preload is one CommonJS file that requires nothing but electron', () => {
   const folders = readdirSync(join(ROOT, 'out/main'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  expect(folders.map((entry) => entry.name).sort()).toEqual(['queries', 'schema']);
+  expect(folders.map((entry) => entry.name).sort()).toEqual(['queries', 'scenarios', 'schema']);
   expect(readdirSync(join(ROOT, 'out/preload'))).toEqual(['index.cjs']);
 });
