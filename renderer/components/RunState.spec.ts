@@ -7,9 +7,8 @@ describe('the state of a run', () => {
     expect(mount(RunState, { props: { status: 'deadlock' } }).text()).toMatch(/⊘\s+deadlock/);
     expect(mount(RunState, { props: { status: 'running', isWaiting: true } }).text()).toMatch(/⋯\s+waiting/);
   });
-  it('is “stopping…” from the moment somebody stops it', async () => {
-    const state = mount(RunState, { props: { status: 'running' } });
-    await state.setProps({ isStopping: true });
-    expect(state.text()).toContain('stopping…');
+  it('is “stopping…” from the moment somebody stops it, whatever else it was', () => {
+    const props = { status: 'running', isWaiting: true, isStopping: true } as const;
+    expect(mount(RunState, { props }).text()).toContain('stopping…');
   });
 });
