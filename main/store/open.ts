@@ -37,28 +37,40 @@ export interface OpenProject {
   readonly recoveredRuns: number;
 }
 
-/** A fresh project file. Throws when something is there already. */
+/**
+ * A fresh project file. Throws when something is there already. It gets its name only when it is whole, so that a kill at any moment leaves either
+ * no project or one that opens.
+ */
 export function createProject(path: string): OpenProject {
   if (existsSync(path)) throw projectErrors.notOurs(path);
   return guarded(path, () => {
     const lock = lockProject(path);
-    let database: Database.Database | undefined;
+    const unfinished = `${path}-new`;
     try {
-      database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
-      const opened = database;
-      opened.transaction(() => {
-        migrate(opened, migrations());
-        opened.pragma(`application_id = ${APPLICATION_ID}`);
-      })();
-      prepare(opened);
-      return { path, database: opened, isReadOnly: false, lock, recoveredRuns: 0 };
+      rmSync(unfinished, { force: true }); // of a process that was killed here
+      writeEmptyProject(unfinished);
+      renameSync(unfinished, path);
+      const database = new Database(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
+      prepare(database);
+      return { path, database, isReadOnly: false, lock, recoveredRuns: 0 };
     } catch (error) {
-      database?.close();
-      rmSync(path, { force: true });
+      rmSync(unfinished, { force: true });
       lock.release();
       throw error;
     }
   });
+}
+
+function writeEmptyProject(path: string): void {
+  const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.transaction(() => {
+      migrate(database, migrations());
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+    })();
+  } finally {
+    database.close();
+  }
 }
 
 /** Opens an existing project; read-only when the file is. Throws the typed errors of a file that is not ours, too new, damaged or in use. */

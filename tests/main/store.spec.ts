@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TABLES } from '../../core/trace/schema.ts';
 import { APPLICATION_ID, FILE_FORMAT } from '../../main/store/file-format.ts';
-import { closeProject, openProject } from '../../main/store/open.ts';
+import { closeProject, createProject, openProject } from '../../main/store/open.ts';
 import { migrations } from '../../main/store/sql-files.ts';
 import { StoreWriter } from '../../main/store/writer.ts';
 import { beginRun, endRun, ioBatch, totalNs, writeRows } from './support/rows.ts';
@@ -52,6 +52,15 @@ describe('the file', () => {
     const lax = tables.filter((t) => t.schema === 'main' && !t.name.startsWith('sqlite_') && t.strict === 0);
     expect(lax).toEqual([]);
     db.close();
+  });
+
+  test('gets its name when it is whole: what a killed process left half made is neither a project nor in the way', () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'p.blklab');
+    writeFileSync(`${path}-new`, 'half of a file');
+    closeProject(createProject(path));
+    expect(readdirSync(folder)).toEqual(['p.blklab']);
+    closeProject(openProject(path));
   });
 
   test('carries our application id and schema number, which the newest migration has too', () => {
