@@ -8,6 +8,7 @@
  *
  * @kernel v6.16 block/blk-crypto.c (blk_crypto_init_key), include/linux/blk-crypto.h
  */
+import { wider } from '../engine/columns.ts';
 import { KEY_TYPE_HW_WRAPPED, KEY_TYPE_RAW, MAX_WRAPPED_KEY_BYTES, modeById } from './mode.ts';
 
 /** A key without its bytes. */
@@ -96,18 +97,6 @@ export class KeyRefusedError extends Error {
 
 const FIRST_CAPACITY = 64;
 const NO_BYTES = new Uint8Array(0);
-
-function widerInt32(old: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
-  const wider = new Int32Array(capacity);
-  wider.set(old);
-  return wider;
-}
-
-function widerUint8(old: Uint8Array, capacity: number): Uint8Array<ArrayBuffer> {
-  const wider = new Uint8Array(capacity);
-  wider.set(old);
-  return wider;
-}
 
 /** All keys of a run by `keyId`, from 0 upwards. The columns are public to be read; only the table writes them. */
 export class KeyTable {
@@ -202,11 +191,11 @@ export class KeyTable {
   }
 
   private grow(capacity: number): void {
-    this.mode = widerUint8(this.mode, capacity);
-    this.keyType = widerUint8(this.keyType, capacity);
-    this.dunBytes = widerUint8(this.dunBytes, capacity);
-    this.unitBits = widerUint8(this.unitBits, capacity);
-    this.users = widerInt32(this.users, capacity);
-    this.live = widerUint8(this.live, capacity);
+    this.mode = wider(this.mode, new Uint8Array(capacity));
+    this.keyType = wider(this.keyType, new Uint8Array(capacity));
+    this.dunBytes = wider(this.dunBytes, new Uint8Array(capacity));
+    this.unitBits = wider(this.unitBits, new Uint8Array(capacity));
+    this.users = wider(this.users, new Int32Array(capacity));
+    this.live = wider(this.live, new Uint8Array(capacity));
   }
 }

@@ -4,6 +4,7 @@
  * Contexts `0..cpus-1` are the hardirq contexts, `cpus..2*cpus-1` the softirq contexts, the rest are tasks. Columns only, no behaviour: the rules are in
  * `machine.ts`.
  */
+import { wider } from './columns.ts';
 
 /** Task states. */
 export const TASK_RUNNABLE = 0;
@@ -120,10 +121,6 @@ export class Contexts {
 
   private grow(): void {
     const n = this.state.length * 2;
-    const wider = <T extends Float64Array | Int32Array | Uint8Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
     this.cpu = wider(this.cpu, new Int32Array(n));
     this.remainingNs = wider(this.remainingNs, new Float64Array(n));
     this.chargeNs = wider(this.chargeNs, new Float64Array(n));

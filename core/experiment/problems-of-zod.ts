@@ -1,6 +1,7 @@
 /** Turns the schema's findings into problems: a JSON pointer, what is wrong, what is allowed, and a suggestion for a misspelt name. */
 import type * as z from 'zod';
 import type { Problem } from './problem.ts';
+import { editDistance } from '../workload/fio/suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -124,17 +125,4 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     }
   }
   return best;
-}
-
-/** Levenshtein distance, with a row of the matrix at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

@@ -2,6 +2,7 @@
  * The pool of flash operations: one handle per array read, program or erase that is queued or in progress, columns of what it does and when each part of it happened.
  * Whoever submits an operation fills its columns; the die array (`dies.ts`) fills the times; the sink of its kind is told when it is over and frees it.
  */
+import { wider } from '../engine/columns.ts';
 
 /** Array read for a command of the host. */
 export const OP_READ = 0;
@@ -112,10 +113,6 @@ export class FlashOps {
     const from = this.capacity;
     this.capacity *= 2;
     const n = this.capacity;
-    const wider = <T extends Float64Array | Int32Array | Uint8Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
     this.kind = wider(this.kind, new Uint8Array(n));
     this.die = wider(this.die, new Int32Array(n));
     this.cmd = wider(this.cmd, new Int32Array(n));

@@ -3,6 +3,7 @@
  * the host side as each is ready. Units in the write buffer, prefetched or unmapped come from the device's memory. With a mapping cache, a command whose
  * map is not in it reads that first.
  */
+import { wider } from '../engine/columns.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { StageRows } from '../trace/stages.ts';
 import type { DieArray } from './dies.ts';
@@ -188,10 +189,6 @@ export class Reader implements OpSink {
   private grow(cmd: number): void {
     let n = this.remaining.length;
     while (n <= cmd) n *= 2;
-    const wider = <T extends Float64Array | Int32Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
     this.remaining = wider(this.remaining, new Int32Array(n));
     this.lba = wider(this.lba, new Float64Array(n));
     this.blocks = wider(this.blocks, new Int32Array(n));

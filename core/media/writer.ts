@@ -7,6 +7,7 @@
  *
  * Not modelled (`@assume`): overwrites merging inside the buffer (each is programmed), loss of power.
  */
+import { wider } from '../engine/columns.ts';
 import type { Engine } from '../engine/engine.ts';
 import { IntRing } from '../engine/ring.ts';
 import type { GaugeLog } from '../trace/log.ts';
@@ -247,10 +248,6 @@ export class Writer implements OpSink {
   private grow(cmd: number): void {
     let n = this.lba.length;
     while (n <= cmd) n *= 2;
-    const wider = <T extends Float64Array | Int32Array | Uint8Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
     this.lba = wider(this.lba, new Float64Array(n));
     this.blocks = wider(this.blocks, new Int32Array(n));
     this.pendingPrograms = wider(this.pendingPrograms, new Int32Array(n));

@@ -4,6 +4,7 @@
  * An I/O becomes one bio, or several when it has more than 256 segments. Its accounting row covers `submitNs` to `completeNs`; the bios'
  * rows are adopted on the critical path (the bio that ended last).
  */
+import { wider } from '../engine/columns.ts';
 import { StageRows } from '../trace/stages.ts';
 
 /** Directions of an I/O, fio's ddir. */
@@ -84,10 +85,6 @@ export class IoTable {
   private grow(): void {
     const from = this.capacity;
     const n = from * 2;
-    const wider = <T extends Float64Array | Int32Array | Uint8Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
     this.id = wider(this.id, new Float64Array(n));
     this.job = wider(this.job, new Int32Array(n));
     this.ddir = wider(this.ddir, new Uint8Array(n));

@@ -1,4 +1,5 @@
 /** What each context is in the middle of, and what it got last: the columns of `CryptoProfile.get`, indexed by context. */
+import { wider } from '../../engine/columns.ts';
 import { NO_KEY, NO_SLOT } from './types.ts';
 
 export class GetColumns {
@@ -36,10 +37,6 @@ export class GetColumns {
 
   private grow(): void {
     const n = this.keyId.length * 2;
-    const wider = <T extends Float64Array | Int32Array | Uint8Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
     this.keyId = wider(this.keyId, new Int32Array(n).fill(NO_KEY));
     this.slot = wider(this.slot, new Int32Array(n).fill(NO_SLOT));
     this.status = wider(this.status, new Int32Array(n));
