@@ -3,7 +3,7 @@
  *
  * The caller's end notices when the worker dies and fails every open call, so nothing waits for ever.
  */
-import { parentPort, Worker, type Transferable } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, Worker, type Transferable } from 'node:worker_threads';
 import { BlklabError, fromWireError, toWireError, type WireError } from '../../core/contract/errors.ts';
 
 interface Call {
@@ -80,13 +80,21 @@ export class WorkerCalls<T extends object> {
   }
 }
 
-/** The worker's end: answers calls with the methods of `target`. */
-export function answerCalls(target: object): void {
+/**
+ * The worker's end: answers calls with the methods of `target`. Returns a function that answers, at once, calls that have arrived and wait for their turn: for work that keeps
+ * the event loop busy, since Node takes up to a thousand messages from one port before it looks at another.
+ */
+export function answerCalls(target: object): () => void {
   const port = parentPort;
   if (port === null) throw new Error('not in a worker');
-  port.on('message', (call: Call) => {
+  const take = (call: Call): void => {
     void answer(target, call).then((result) => port.postMessage(result));
-  });
+  };
+  port.on('message', take);
+  return () => {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+      take(next.message as Call);
+  };
 }
 
 async function answer(target: object, { id, method, args }: Call): Promise<Answer> {

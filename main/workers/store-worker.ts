@@ -12,4 +12,7 @@ export interface StoreTask {
 }
 
 const { role } = workerData as StoreTask;
-answerCalls(role === 'writer' ? new WriterService() : new ReaderService());
+if (role === 'writer') {
+  const writer = new WriterService();
+  writer.beforeBatch = answerCalls(writer);
+} else answerCalls(new ReaderService());

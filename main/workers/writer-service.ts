@@ -7,14 +7,10 @@ import { RunControl, type RowsMessage } from './run-channel.ts';
 /** Rows that wait for a commit while nothing arrives are committed after this. */
 const IDLE_COMMIT_MS = 500;
 
-/**
- * After this long of nothing but rows, credits are held back until the event loop has gone round once. Node takes up to a thousand messages from one port
- * before it looks at another, and a run refills its port as fast as it is emptied: other calls (drafts, lists) would wait for seconds.
- * @assume a wait that nobody feels; the run works on the credits it still has meanwhile
- */
-const TURN_MS = 50;
-
 export class WriterService extends StoreWriter {
+  /** Called before a batch is written: whoever asks something waits for one batch, not for all that a run has sent. */
+  beforeBatch = (): void => undefined;
+
   /**
    * Takes the rows of a run until it says they are all there. Resolves with their number; rejects with DISK_FULL and the like, the rows
    * committed before are kept and the run is told to stop.
@@ -40,22 +36,12 @@ export class WriterService extends StoreWriter {
           reject(toStoreError(error, 'the project'));
         }
       };
-      let turnStartMs: number | undefined;
-      const giveBack = (): void => {
-        if (turnStartMs === undefined) {
-          const startMs = (turnStartMs = performance.now());
-          setImmediate(() => {
-            if (turnStartMs === startMs) turnStartMs = undefined;
-          });
-        }
-        if (performance.now() - turnStartMs < TURN_MS) control.giveBack();
-        else setImmediate(() => control.giveBack());
-      };
       port.on('message', (message: RowsMessage) => {
         attempt(() => {
           if (message.kind === 'batch') {
+            this.beforeBatch();
             rows = this.writeRows(message.batch);
-            giveBack();
+            control.giveBack();
             return;
           }
           this.finishRows();

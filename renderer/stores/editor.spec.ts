@@ -65,6 +65,59 @@ describe('the definition being edited', () => {
     expect(editor.get('/seed')).toBe(55);
   });
 
+  it('is not overwritten by what main knew before it had the draft', async () => {
+    const editor = useEditor();
+    await editor.show(1, DEFINITION);
+    const answers: (() => void)[] = [];
+    main.answers['experiment/draft'] = ({ id, definition }) =>
+      new Promise((resolve) => {
+        answers.push(() => resolve({ id, name: 'a', definition, revision: 1, dirty: true, createdAt: '' }));
+      });
+    editor.set('/seed', 7);
+    const flushed = editor.flush();
+    await editor.show(1, { ...DEFINITION, seed: 6 });
+    expect(editor.get('/seed')).toBe(7);
+    await settle();
+    answers[0]();
+    await flushed;
+    await editor.show(1, { ...DEFINITION, seed: 8 });
+    expect(editor.get('/seed')).toBe(8);
+  });
+
+  it('is with main when a flush ends, also a draft that was on its way already', async () => {
+    const editor = useEditor();
+    await editor.show(1, DEFINITION);
+    const order: string[] = [];
+    let answer = (): void => undefined;
+    main.answers['experiment/draft'] = ({ id, definition }) =>
+      new Promise((resolve) => {
+        answer = () => resolve({ id, name: 'a', definition, revision: 1, dirty: true, createdAt: '' });
+      });
+    editor.set('/seed', 7);
+    await vi.advanceTimersByTimeAsync(500);
+    const flushed = editor.flush().then(() => order.push('flushed'));
+    await settle();
+    order.push('answered');
+    answer();
+    await flushed;
+    expect(order).toEqual(['answered', 'flushed']);
+  });
+
+  it('is another one at once, while the draft of the one before is still on its way', async () => {
+    const editor = useEditor();
+    await editor.show(1, DEFINITION);
+    main.answers['experiment/draft'] = () => new Promise(() => undefined);
+    editor.set('/seed', 3);
+    void editor.show(2, DEFINITION);
+    editor.set('/seed', 4);
+    await vi.advanceTimersByTimeAsync(500);
+    const drafts = main.calls.filter(({ method }) => method === 'experiment/draft').map(({ params }) => params);
+    expect(drafts).toMatchObject([
+      { id: 1, definition: { seed: 3 } },
+      { id: 2, definition: { seed: 4 } },
+    ]);
+  });
+
   it('is taken over when somebody else changed it', async () => {
     const editor = useEditor();
     await editor.show(1, DEFINITION);

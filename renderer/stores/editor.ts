@@ -27,6 +27,10 @@ export const useEditor = defineStore('editor', () => {
   const schema = shallowRef<unknown>(null);
   const notices = useNotices();
   let draftTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends when every draft that was sent has been answered. */
+  let sending: Promise<unknown> = Promise.resolve();
+  /** Drafts that were sent and not answered: what main says of the experiment meanwhile is older than what is shown. */
+  let unanswered = 0;
   let lastKnown = '';
   let validation = 0;
 
@@ -37,11 +41,11 @@ export const useEditor = defineStore('editor', () => {
     schema.value = (await rpc().call('definition/schema')).schema;
   }
 
-  /** Shows an experiment's definition. What is being typed here is not overwritten by its own echo. */
+  /** Shows an experiment's definition, at once: what is typed from now on is of this one. What is being typed here is not overwritten by its own echo. */
   async function show(id: number | null, next: DefinitionJson): Promise<void> {
     const text = JSON.stringify(next);
-    if (id === experimentId.value && (draftTimer !== undefined || text === lastKnown)) return;
-    await flush();
+    if (id === experimentId.value && (draftTimer !== undefined || unanswered > 0 || text === lastKnown)) return;
+    sendDraft();
     lastKnown = text;
     experimentId.value = id;
     definition.value = next;
@@ -75,15 +79,22 @@ export const useEditor = defineStore('editor', () => {
     if (parsed.ok) replace(parsed.value);
   }
 
-  /** Sends a waiting draft now. */
+  /** Sends a waiting draft now. Resolves when main has all drafts. */
   async function flush(): Promise<void> {
+    sendDraft();
+    await sending;
+  }
+
+  function sendDraft(): void {
     if (draftTimer === undefined || experimentId.value === null) return;
     clearTimeout(draftTimer);
     draftTimer = undefined;
     const id = experimentId.value;
     const draft = definition.value;
     lastKnown = JSON.stringify(draft);
-    await notices.attempt(() => rpc().call('experiment/draft', { id, definition: draft }));
+    unanswered++;
+    const answered = notices.attempt(() => rpc().call('experiment/draft', { id, definition: draft }));
+    sending = Promise.all([sending, answered.finally(() => unanswered--)]);
   }
 
   /** Asks what is wrong. True when nothing stands against a run. */

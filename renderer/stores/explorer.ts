@@ -14,14 +14,22 @@ export const useExplorer = defineStore('explorer', () => {
   const runId = ref<number | null>(null);
   const isLoaded = ref(false);
   const notices = useNotices();
+  let looks = 0;
+  let creations = 0;
 
   const experiment = computed(() => experiments.value.find(({ id }) => id === experimentId.value) ?? null);
   const run = computed(() => runs.value.get(experimentId.value ?? -1)?.find(({ id }) => id === runId.value) ?? null);
 
-  /** Looks again; what is no longer there is no longer selected. */
+  /**
+   * Looks again; what is no longer there is no longer selected. Of several looks at once the latest counts. While an experiment is being created its
+   * creator looks, so that the new one is never there without being selected (what is typed then would go to another).
+   */
   async function load(): Promise<void> {
+    const look = ++looks;
+    if (creations > 0) return;
     const list = await rpc().call('experiment/list');
     const lists = await Promise.all(list.map(({ id }) => rpc().call('run/list', { experimentId: id })));
+    if (look !== looks) return;
     experiments.value = list;
     runs.value = new Map(list.map(({ id }, i) => [id, lists[i]]));
     isLoaded.value = true;
@@ -45,13 +53,17 @@ export const useExplorer = defineStore('explorer', () => {
   async function create(name?: string, definition?: unknown): Promise<ExperimentRow | undefined> {
     return notices.attempt(async () => {
       const body = definition ?? (await rpc().call('definition/default')).definition;
-      const row = await rpc().call('experiment/create', {
-        name: freeName(name ?? t('experiment.new')),
-        definition: body,
-      });
-      await load();
-      select(row.id);
-      return row;
+      const free = freeName(name ?? t('experiment.new'));
+      creations++;
+      try {
+        const row = await rpc().call('experiment/create', { name: free, definition: body });
+        experiments.value = [...experiments.value, row];
+        select(row.id);
+        return row;
+      } finally {
+        creations--;
+        await load();
+      }
     });
   }
 
