@@ -87,13 +87,13 @@ function experimentServices(workbench: Workbench): Area<'experiment'> {
     return row;
   };
   const keepDraft = async (id: number, edit: (before: ExperimentRow) => unknown): Promise<ExperimentRow> => {
-    const { writer } = project.store;
-    const before = await writer.call('experiment', [id]);
+    const { writer, reader } = project.store;
+    const before = await reader.call('experiment', [id]);
     const definition = edit(before);
     return writer.call('draft', [id, nameOf(definition) ?? before.name, definition]);
   };
   return {
-    'experiment/list': () => project.store.writer.call('experiments', []),
+    'experiment/list': () => project.store.reader.call('experiments', []),
     'experiment/create': ({ name, definition }) => {
       const createdAt = new Date().toISOString();
       return changed(project.store.writer.call('createExperiment', [name, withName(definition, name), createdAt]));
@@ -128,7 +128,7 @@ function runServices(workbench: Workbench): Area<'run'> {
   const { project } = workbench;
   return {
     'run/start': async ({ experimentId }) => {
-      const { definition } = await project.store.writer.call('experiment', [experimentId]);
+      const { definition } = await project.store.reader.call('experiment', [experimentId]);
       const { experiment, problems } = workbench.validate(definition);
       if (experiment === undefined)
         throw new BlklabError('VALIDATION', 'The definition has errors: nothing was run.', problems);
@@ -137,10 +137,10 @@ function runServices(workbench: Workbench): Area<'run'> {
       return { runId };
     },
     'run/stop': async ({ runId }) => ({ stopped: await workbench.queue.stop(runId) }),
-    'run/list': ({ experimentId }) => project.store.writer.call('runs', [experimentId]),
-    'run/summary': ({ runId }) => project.store.writer.call('run', [runId]),
+    'run/list': ({ experimentId }) => project.store.reader.call('runs', [experimentId]),
+    'run/summary': ({ runId }) => project.store.reader.call('run', [runId]),
     'run/remove': async ({ runId }) => {
-      const { row } = await project.store.writer.call('run', [runId]);
+      const { row } = await project.store.reader.call('run', [runId]);
       if (row.status === 'running') workbench.refuseWhileRunning();
       const removed = await project.store.writer.call('removeRun', [runId]);
       workbench.emit('explorer/changed', { experimentId: row.experimentId });
@@ -163,7 +163,7 @@ function queryServices({ project }: Workbench): Area<'query'> {
 function exportServices({ project, face }: Workbench): Area<'export'> {
   return {
     'export/csv': async ({ runId, directory }, context) => {
-      await project.store.writer.call('run', [runId]);
+      await project.store.reader.call('run', [runId]);
       // A reader of its own: tables and charts stay answerable meanwhile.
       const reader: Reader = storeWorker('reader');
       const cancel = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));

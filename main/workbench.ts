@@ -123,8 +123,14 @@ export class Workbench {
   private async runEnded(end: RunEnded, ending: RunEnding): Promise<void> {
     this.emit('run/ended', end);
     this.emit('explorer/changed', { experimentId: end.experimentId });
-    // Sorting works without the index, only slower: a disk that is full by now is no reason to call the run failed.
-    if (ending.message === null) await this.project.store.writer.call('indexRun', [end.runId]).catch(() => undefined);
+    if (ending.message === null) await this.indexRun(end.runId);
+  }
+
+  /** Sorting works without the indexes, only slower: a disk that is full by now, or a project that is closed, is no reason to call the run failed. */
+  private async indexRun(runId: number): Promise<void> {
+    const { writer } = this.project.store;
+    let hasMore = true;
+    while (hasMore) hasMore = await writer.call('indexNext', [runId]).catch(() => false);
   }
 
   private remember(): void {

@@ -60,10 +60,10 @@ export class CurrentProject {
 
   /** Looks again whether there is anything to save. Call after every change. */
   async refresh(): Promise<void> {
-    const { writer } = this.present;
+    const { reader } = this.present;
     this.isDirty = this.isUnsaved
-      ? (await writer.call('experiments', [])).length > 0
-      : (await writer.call('draftCount', [])) > 0;
+      ? (await reader.call('experiments', [])).length > 0
+      : (await reader.call('draftCount', [])) > 0;
   }
 
   async new(): Promise<void> {

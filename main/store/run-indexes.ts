@@ -28,13 +28,22 @@ export function hasIndex(database: Database.Database, table: RowTable, column: s
   return found.get(prefixOf(table, column) + String(runId)) !== undefined;
 }
 
-/** Makes the indexes of a run that has ended, and drops those of runs long past. */
-export function indexRun(database: Database.Database, runId: number): void {
+/**
+ * Makes one index of a run that has ended, and drops those of runs long past. Returns whether there is more to make: over millions of rows one takes
+ * seconds, and others who want to write get their turn in between.
+ */
+export function indexNext(database: Database.Database, runId: number): boolean {
+  const missing: { table: RowTable; column: string }[] = [];
   eachIndex((table, column) => {
-    const name = prefixOf(table, column) + String(runId);
-    database.exec(`CREATE INDEX IF NOT EXISTS "${name}" ON "${table}" ("${column}") WHERE run_id = ${runId}`);
-    dropAllBut(database, prefixOf(table, column), RUNS_KEPT);
+    if (!hasIndex(database, table, column, runId)) missing.push({ table, column });
   });
+  if (missing.length > 0) {
+    const [{ table, column }] = missing;
+    const prefix = prefixOf(table, column);
+    database.exec(`CREATE INDEX "${prefix}${runId}" ON "${table}" ("${column}") WHERE run_id = ${runId}`);
+    dropAllBut(database, prefix, RUNS_KEPT);
+  }
+  return missing.length > 1;
 }
 
 /** Removes the indexes of one run. */

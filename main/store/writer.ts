@@ -7,16 +7,25 @@
  */
 import { renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { ExperimentRow, ProjectState, RunRow } from '../../core/contract/api.ts';
+import type { ExperimentRow, ProjectState } from '../../core/contract/api.ts';
 import { BlklabError } from '../../core/contract/errors.ts';
 import type { RunStatus, RunSummary } from '../../core/contract/summary.ts';
 import { TABLES, type TraceBatch, type TraceTable } from '../../core/trace/schema.ts';
+import {
+  countDrafts,
+  findExperiment,
+  findRun,
+  listExperiments,
+  listRuns,
+  type ListedRun,
+  type RunDetails,
+} from './catalog.ts';
 import { projectErrors, toStoreError } from './errors.ts';
 import { lockProject } from './lock.ts';
 import { Ingest } from './ingest.ts';
 import { closeProject, createProject, guarded, openProject, type OpenProject } from './open.ts';
 import { rangeCondition, rowRange } from './row-ranges.ts';
-import { dropIndexes, indexRun } from './run-indexes.ts';
+import { dropIndexes, indexNext } from './run-indexes.ts';
 import { query } from './sql-files.ts';
 
 export interface NewRun {
@@ -39,19 +48,7 @@ export interface RunEnd {
   readonly message: string | null;
 }
 
-/** A run as listed, with the reason of a failure. */
-export type ListedRun = RunRow & { readonly message: string | null };
-
 export type OpenedProject = Pick<ProjectState, 'readOnly' | 'recoveredRuns'>;
-
-interface ExperimentRecord {
-  id: number;
-  name: string;
-  definition: string;
-  draft: string | null;
-  revision: number;
-  created_at: string;
-}
 
 export class StoreWriter {
   private project: OpenProject | undefined;
@@ -105,7 +102,7 @@ export class StoreWriter {
   }
 
   experiments(): readonly ExperimentRow[] {
-    return this.work((db) => (db.prepare(query('experiment_list')).all() as ExperimentRecord[]).map(toExperimentRow));
+    return this.work(listExperiments);
   }
 
   createExperiment(name: string, definition: unknown, createdAt: string): ExperimentRow {
@@ -139,11 +136,7 @@ export class StoreWriter {
   }
 
   experiment(id: number): ExperimentRow {
-    return this.work((db) => {
-      const row = db.prepare(query('experiment_get')).get(id) as ExperimentRecord | undefined;
-      if (row === undefined) throw new BlklabError('NO_SUCH', `There is no experiment ${id}.`);
-      return toExperimentRow(row);
-    });
+    return this.work((db) => findExperiment(db, id));
   }
 
   removeExperiment(id: number): boolean {
@@ -154,7 +147,7 @@ export class StoreWriter {
   }
 
   draftCount(): number {
-    return this.work((db) => db.prepare(query('draft_count')).pluck().get() as number);
+    return this.work(countDrafts);
   }
 
   /** Every draft becomes a revision. */
@@ -199,18 +192,11 @@ export class StoreWriter {
 
   /** Runs of an experiment, or of all. */
   runs(experimentId: number | null): readonly ListedRun[] {
-    return this.work((db) => db.prepare(query('run_list')).all({ experimentId, runId: null }).map(toRunRow));
+    return this.work((db) => listRuns(db, experimentId));
   }
 
-  run(runId: number): { row: ListedRun; summary: RunSummary | null; definition: unknown; hasKeyslots: boolean } {
-    return this.work((db) => {
-      const row = db.prepare(query('run_list')).get({ experimentId: null, runId });
-      if (row === undefined) throw new BlklabError('NO_SUCH', `There is no run ${runId}.`);
-      const details = db.prepare(query('run_details')).get(runId) as { definition: string; summary: string | null };
-      const summary = details.summary === null ? null : (JSON.parse(details.summary) as RunSummary);
-      const hasKeyslots = rowRange(db, runId, 'keyslot_span') !== undefined;
-      return { row: toRunRow(row), summary, definition: JSON.parse(details.definition) as unknown, hasKeyslots };
-    });
+  run(runId: number): RunDetails {
+    return this.work((db) => findRun(db, runId));
   }
 
   removeRun(runId: number): boolean {
@@ -222,8 +208,9 @@ export class StoreWriter {
     });
   }
 
-  indexRun(runId: number): void {
-    this.change((db) => indexRun(db, runId));
+  /** Makes one of the indexes that a run that has ended still lacks. Returns whether there are more. */
+  indexNext(runId: number): boolean {
+    return this.change((db) => indexNext(db, runId));
   }
 
   /** Begins to record rows of a run. */
@@ -290,36 +277,4 @@ export class StoreWriter {
 function rowsOf(db: OpenProject['database'], runId: number, table: TraceTable): number {
   const range = rowRange(db, runId, table);
   return range === undefined ? 0 : range.last - range.first + 1;
-}
-
-function toExperimentRow(row: ExperimentRecord): ExperimentRow {
-  return {
-    id: row.id,
-    name: row.name,
-    definition: JSON.parse(row.draft ?? row.definition) as unknown,
-    revision: row.revision,
-    dirty: row.draft !== null,
-    createdAt: row.created_at,
-  };
-}
-
-function toRunRow(record: unknown): ListedRun {
-  const row = record as Record<string, never>;
-  return {
-    id: row['run_id'],
-    experimentId: row['experiment_id'],
-    seed: row['seed'],
-    repeat: row['repeat'],
-    status: row['status'],
-    startedAt: row['started_at'],
-    wallMs: row['wall_ms'],
-    simNs: row['sim_ns'],
-    events: row['events'],
-    ios: row['ios'],
-    requests: row['requests'],
-    traceHash: row['trace_hash'],
-    outdated: row['is_outdated'] === 1,
-    hasRows: row['has_rows'] === 1,
-    message: row['message'],
-  };
 }

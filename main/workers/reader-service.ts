@@ -1,7 +1,8 @@
-/** The reader's side of the store worker: pages, charts, condition checks and exports on a read-only connection. */
+/** The reader's side of the store worker: what the project holds, pages, charts, condition checks and exports, on a read-only connection. */
 import type Database from 'better-sqlite3';
 import type {
   ChartQuery,
+  ExperimentRow,
   HistogramData,
   KeyslotOccupancy,
   KeyslotQuery,
@@ -13,6 +14,15 @@ import type {
 } from '../../core/contract/api.ts';
 import { BlklabError } from '../../core/contract/errors.ts';
 import { exportCsv, type CsvFile } from '../exports/csv.ts';
+import {
+  countDrafts,
+  findExperiment,
+  findRun,
+  listExperiments,
+  listRuns,
+  type ListedRun,
+  type RunDetails,
+} from '../store/catalog.ts';
 import { Charts } from '../store/charts.ts';
 import { Keyslots } from '../store/keyslots.ts';
 import { guarded, openReader } from '../store/open.ts';
@@ -45,6 +55,26 @@ export class ReaderService {
   close(): void {
     this.current?.database.close();
     this.current = undefined;
+  }
+
+  experiments(): readonly ExperimentRow[] {
+    return this.ask(({ database }) => listExperiments(database));
+  }
+
+  experiment(id: number): ExperimentRow {
+    return this.ask(({ database }) => findExperiment(database, id));
+  }
+
+  draftCount(): number {
+    return this.ask(({ database }) => countDrafts(database));
+  }
+
+  runs(experimentId: number | null): readonly ListedRun[] {
+    return this.ask(({ database }) => listRuns(database, experimentId));
+  }
+
+  run(runId: number): RunDetails {
+    return this.ask(({ database }) => findRun(database, runId));
   }
 
   page(request: PageQuery): Page {

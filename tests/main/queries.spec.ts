@@ -35,7 +35,7 @@ beforeAll(() => {
     writeRows(writer, rows);
     endRun(writer, runId);
   }
-  writer.indexRun(2);
+  while (writer.indexNext(2));
   db = openReader(path);
 });
 

@@ -152,7 +152,7 @@ describe('recording rows', () => {
       const runId = beginRun(writer);
       writeRows(writer, n);
       endRun(writer, runId);
-      writer.indexRun(runId);
+      while (writer.indexNext(runId));
     }
     writer.removeRun(2);
     writer.close();
@@ -184,7 +184,7 @@ describe('indexes', () => {
       const runId = beginRun(writer);
       writeRows(writer, 10);
       expect(indexes(path)).not.toContain(`io_total_ns_of_run_${runId}`);
-      writer.indexRun(runId);
+      while (writer.indexNext(runId));
     }
     expect(indexes(path)).toEqual([2, 3, 4].map((run) => `io_total_ns_of_run_${run}`));
     writer.removeRun(3);

@@ -151,7 +151,7 @@ describe('a project', () => {
     await create(d);
     await d.call('project/saveAs', { path });
     await d.workbench.project.store.writer.terminate();
-    await expect(d.call('experiment/list', undefined)).rejects.toMatchObject({ code: 'STORE' });
+    await expect(d.call('experiment/rename', { id: 1, name: 'b' })).rejects.toMatchObject({ code: 'STORE' });
     expect(await d.call('project/open', { path })).toMatchObject({ path });
     expect(await d.call('experiment/list', undefined)).toHaveLength(1);
   });
