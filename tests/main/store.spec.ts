@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -8,6 +19,7 @@ import { APPLICATION_ID, FILE_FORMAT } from '../../main/store/file-format.ts';
 import { closeProject, createProject, openProject } from '../../main/store/open.ts';
 import { migrations } from '../../main/store/sql-files.ts';
 import { StoreWriter } from '../../main/store/writer.ts';
+import { ReaderService } from '../../main/workers/reader-service.ts';
 import { beginRun, endRun, ioBatch, totalNs, writeRows } from './support/rows.ts';
 import { temporaryFolder } from './support/temporary.ts';
 
@@ -255,6 +267,38 @@ describe('opening', () => {
     const before = readFileSync(path);
     expect(codeOf(() => openProject(path))).toBe('PROJECT_DAMAGED');
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  describe('of a file too large to be looked through', () => {
+    const LARGE_BYTES = 16 * 1024 * 1024;
+    const largeProject = (): string => {
+      const path = savedProject(250_000);
+      expect(statSync(path).size).toBeGreaterThan(LARGE_BYTES);
+      return path;
+    };
+
+    test('says at opening that it was cut short', () => {
+      const path = largeProject();
+      truncateSync(path, LARGE_BYTES + 4096);
+      expect(codeOf(() => openProject(path))).toBe('PROJECT_DAMAGED');
+      expect(statSync(path).size).toBe(LARGE_BYTES + 4096);
+    });
+
+    test('says so when damaged rows are read, and still lists its runs', () => {
+      const path = largeProject();
+      const file = openSync(path, 'r+');
+      writeSync(file, Buffer.alloc(4096 * 8, 0xa5), 0, 4096 * 8, LARGE_BYTES / 2);
+      closeSync(file);
+      const writer = new StoreWriter();
+      onTestFinished(() => writer.close());
+      writer.open(path);
+      expect(writer.runs(null)).toHaveLength(1);
+      const reader = new ReaderService();
+      onTestFinished(() => reader.close());
+      reader.open(path);
+      const sorted = { runId: 1, table: 'io', where: '', sort: { column: 'total_ns', descending: true } } as const;
+      expect(codeOf(() => reader.page({ ...sorted, offset: 0, limit: 10 }))).toBe('PROJECT_DAMAGED');
+    });
   });
 
   test('opens a read-only file for reading, and refuses changes as PROJECT_READ_ONLY', () => {
