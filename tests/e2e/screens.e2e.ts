@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createExperiment, openTable, runToEnd, writeDefinition, writeJobFile } from './actions.ts';
+import { createExperiment, expectNoProblems, openTable, runToEnd, writeDefinition, writeJobFile } from './actions.ts';
 import { openFace, ROOT, type Face } from './faces.ts';
 import { encrypted } from './jobs.ts';
 import { ui } from './selectors.ts';
@@ -70,6 +70,18 @@ describe('screens', () => {
     await face.page.locator('[data-test="problem-note"]').first().waitFor();
     await picture('3-problems');
     await ui(face.page).field('/device/queueDepth').fill('');
+  });
+
+  test('the editor of an experiment that encrypts', async () => {
+    const { page } = face;
+    await writeJobFile(page, JOB);
+    await page.locator('[data-test="part-of-crypto"]').check();
+    await page.locator('[data-test="part-of-encryption"]').check();
+    await page.locator('[data-test="section-encryption"]').scrollIntoViewIfNeeded();
+    await picture('2-editor-encryption');
+    await page.locator('[data-test="part-of-encryption"]').uncheck();
+    await page.locator('[data-test="part-of-crypto"]').uncheck();
+    await expectNoProblems(page);
   });
 
   test('a run under way', async () => {

@@ -13,9 +13,18 @@ export interface FieldSpec {
   readonly kind: FieldKind;
 }
 
+/** A part of the definition that is there or not: what switching it on puts in. */
+export interface PartSpec {
+  readonly id: 'crypto' | 'encryption';
+  readonly path: string;
+  readonly value: unknown;
+}
+
 export interface SectionSpec {
-  readonly id: 'device' | 'power' | 'machine' | 'queue' | 'run';
+  readonly id: 'device' | 'crypto' | 'encryption' | 'power' | 'machine' | 'queue' | 'run';
   readonly fields: readonly FieldSpec[];
+  /** The section's fields are about this part, and shown only where it is. */
+  readonly part?: PartSpec;
   /** Rarely needed: closed at first. */
   readonly isFolded?: boolean;
 }
@@ -43,6 +52,35 @@ const NULL_DEVICE: readonly FieldSpec[] = [
   ...field('count', '/device/parallelism', '/device/queueDepth', '/device/hwQueues'),
   ...field('bytes', '/device/bandwidth'),
 ];
+const UFS_CRYPTO: readonly FieldSpec[] = [
+  ...field('choice', '/device/crypto/engine'),
+  ...field('count', '/device/crypto/keyslots', '/device/crypto/dunBytes'),
+  ...field('time', '/device/crypto/programTime', '/device/crypto/latency'),
+  ...field('bytes', '/device/crypto/lineRate'),
+];
+const NULL_CRYPTO: readonly FieldSpec[] = [
+  ...field('count', '/device/crypto/keyslots', '/device/crypto/dunBytes'),
+  ...field('time', '/device/crypto/programTime'),
+  ...field('choice', '/device/crypto/programming'),
+];
+/** Of all jobs alike; entries of single jobs are a matter for the JSON view. */
+const ENCRYPTION: SectionSpec = {
+  id: 'encryption',
+  part: { id: 'encryption', path: '/encryption/jobs/*', value: {} },
+  fields: [
+    ...field('choice', '/encryption/jobs/*/mode'),
+    ...field('bytes', '/encryption/jobs/*/dataUnitSize'),
+    ...field('choice', '/encryption/jobs/*/keyPer'),
+    ...field('count', '/encryption/jobs/*/keys'),
+    ...field('choice', '/encryption/jobs/*/ivLayout', '/queue/keyslotPolicy'),
+  ],
+};
+const crypto = (fields: readonly FieldSpec[]): SectionSpec => ({
+  id: 'crypto',
+  part: { id: 'crypto', path: '/device/crypto', value: {} },
+  fields,
+});
+
 const COMMON: readonly SectionSpec[] = [
   {
     id: 'queue',
@@ -71,9 +109,14 @@ const COMMON: readonly SectionSpec[] = [
 
 /** The sections of the form for a kind of device. */
 export function sectionsFor(deviceKind: unknown): readonly SectionSpec[] {
-  if (deviceKind === 'null') return [{ id: 'device', fields: NULL_DEVICE }, ...COMMON];
-  const [queue, machine, run] = COMMON;
-  return [{ id: 'device', fields: UFS }, queue, machine, run, { id: 'power', fields: UFS_POWER, isFolded: true }];
+  const isNull = deviceKind === 'null';
+  return [
+    { id: 'device', fields: isNull ? NULL_DEVICE : UFS },
+    crypto(isNull ? NULL_CRYPTO : UFS_CRYPTO),
+    ENCRYPTION,
+    ...COMMON,
+    ...(isNull ? [] : [{ id: 'power', fields: UFS_POWER, isFolded: true } as const]),
+  ];
 }
 
 /** What the schema says of a setting. */
@@ -94,6 +137,8 @@ interface SchemaNode {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** Of a record: what every entry is. */
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly oneOf?: readonly SchemaNode[];
 }
 
@@ -102,7 +147,7 @@ export function factsOf(schema: unknown, path: string, deviceKind: unknown): Fie
   let node = schema as SchemaNode | undefined;
   for (const part of partsOf(path)) {
     const branch = node?.oneOf?.find(({ properties }) => properties?.['kind']?.const === deviceKind) ?? node;
-    node = branch?.properties?.[part];
+    node = branch?.properties?.[part] ?? entryOf(branch);
   }
   return {
     description: node?.description ?? '',
@@ -112,6 +157,9 @@ export function factsOf(schema: unknown, path: string, deviceKind: unknown): Fie
     max: node?.maximum,
   };
 }
+
+const entryOf = (node: SchemaNode | undefined): SchemaNode | undefined =>
+  typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined;
 
 /** The canonical value of a quantity being typed (`4k` → `= 4 096 B`); nothing while it is not one. */
 export function echoOf(kind: FieldKind, value: unknown): string {

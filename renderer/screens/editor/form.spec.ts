@@ -5,6 +5,7 @@ import { jsonSchema } from '../../../core/experiment/definition.ts';
 import { fakeMain, settle, type FakeMain } from '../../testing/fake-main.ts';
 import { useEditor } from '../../stores/editor.ts';
 import { echoOf, factsOf, sectionsFor, valueOfText } from './fields.ts';
+import DeviceForm from './DeviceForm.vue';
 import FormField from './FormField.vue';
 import { lineOfPointer } from './json-lines.ts';
 import { marksOf } from './marks.ts';
@@ -98,5 +99,36 @@ describe('a field of the form', () => {
       'mq-deadline',
       'kyber',
     ]);
+  });
+});
+
+describe('a part of the form', () => {
+  beforeEach(async () => {
+    setActivePinia(createPinia());
+    fakeMain({ 'definition/schema': () => ({ schema }), 'definition/validate': () => ({ problems: [] }) });
+    const editor = useEditor();
+    await editor.loadSchema();
+    await editor.show(null, { device: { kind: 'ufs' }, encryption: { jobs: { app: { keys: 2 } } } });
+  });
+
+  it('shows its fields where it is there, and comes back as it was', async () => {
+    const form = mount(DeviceForm);
+    const editor = useEditor();
+    const keyslots = '[data-path="/device/crypto/keyslots"]';
+    expect(form.find(keyslots).exists()).toBe(false);
+    await form.get('[data-test="part-of-crypto"]').trigger('change');
+    expect(editor.get('/device/crypto')).toEqual({});
+    await form.get(keyslots).setValue('4');
+    await form.get('[data-test="part-of-crypto"]').trigger('change');
+    expect(editor.get('/device')).toEqual({ kind: 'ufs' });
+    await form.get('[data-test="part-of-crypto"]').trigger('change');
+    expect(editor.get('/device/crypto')).toEqual({ keyslots: 4 });
+  });
+
+  it('leaves the entries of single jobs alone', async () => {
+    const form = mount(DeviceForm);
+    await form.get('[data-test="part-of-encryption"]').trigger('change');
+    await form.get('[data-path="/encryption/jobs/*/keyPer"]').setValue('file');
+    expect(useEditor().get('/encryption/jobs')).toEqual({ app: { keys: 2 }, '*': { keyPer: 'file' } });
   });
 });
