@@ -126,7 +126,12 @@ export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock, crypto
   const problems = ufsConfigProblems(config);
   if (problems.length > 0) throw new Error(`ufs: ${problems.join('; ')}`);
   const mem = new UfshcdMemory(config);
-  const ports = { irq: (vector: number) => driver.irq(vector) };
+  const ports = {
+    irq: (vector: number) => driver.irq(vector),
+    misuse: (what: string) => {
+      env.machine.violate('ufshci-misuse', what);
+    },
+  };
   const hci = new Ufshci(env.engine, config, mem.memory, block.requests, env.log, ports);
   const driver = new Ufshcd(env, config, block, hci, mem, crypto);
   return {
