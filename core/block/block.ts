@@ -16,7 +16,7 @@ import type { GetMarks } from '../crypto/profile/types.ts';
 import type { BioTable } from './bio.ts';
 import { completeRequest } from './complete.ts';
 import type { BlockConfig, BlockCounters } from './config.ts';
-import { attachProfile } from './crypto-attach.ts';
+import { attachProfile, detachProfile } from './crypto-attach.ts';
 import type { KeyslotCounters } from './crypto.ts';
 import { kickHwQueue, runHwQueues } from './dispatch.ts';
 import { freezeQueue, queueQuiesced, unfreezeQueue, unquiesceQueue } from './freeze.ts';
@@ -57,6 +57,11 @@ export class Block implements WaitSource {
    */
   attachProfile(profile: CryptoProfile, keys?: KeyTable): boolean {
     return attachProfile(this.queue, profile, keys);
+  }
+
+  /** The queue is going: it lets go of its profile, which may be destroyed once all its queues have. Nothing may be inside any more. */
+  detachProfile(): void {
+    detachProfile(this.queue);
   }
 
   /** For the profile's environment (`marks`): accounts what a get waits for to the request or bio. */

@@ -9,7 +9,7 @@
  *
  * @kernel v6.12 block/blk-mq.c blk_mq_complete_request_remote, blk_done_softirq, blk_update_request, __blk_mq_end_request
  */
-import { advanceRow } from '../crypto/dun.ts';
+import { advanceRow, rowsAreContiguous } from '../crypto/dun.ts';
 import { unitBitsOf } from '../crypto/key.ts';
 import { ST_COMPLETE_CPU, ST_COMPLETE_SOFTIRQ } from '../trace/stages.ts';
 import { putKeyslot } from './crypto.ts';
@@ -148,7 +148,18 @@ function advance(q: RequestQueue, rq: number, bytes: number): void {
   }
   requests.sector[rq] += bytes / SECTOR_BYTES;
   requests.bytes[rq] -= bytes;
-  if (requests.keyId[rq] >= 0) advanceRow(requests.dun, rq, bytes, unitBitsOf(requests.dataUnitSize[rq]));
+  if (requests.keyId[rq] >= 0) advanceDun(q, rq, bytes);
+}
+
+/** The DUN of what is left of a request, as the queue is configured; what it should be, its first bio knows (I-13). */
+function advanceDun(q: RequestQueue, rq: number, bytes: number): void {
+  const { requests, bios } = q;
+  const unitBits = unitBitsOf(requests.dataUnitSize[rq]);
+  if (q.config.partialDun !== 'kept') advanceRow(requests.dun, rq, bytes, unitBits);
+  if (bytes % requests.dataUnitSize[rq] !== 0)
+    q.machine.violate('dun-requeue', `${q.requestName(rq)} goes on in the midst of a data unit`);
+  else if (!rowsAreContiguous(requests.dun, rq, 0, unitBits, bios.dun, requests.bio[rq]))
+    q.machine.violate('dun-requeue', `${q.requestName(rq)} goes on with the DUN that it began with`);
 }
 
 /** Ends one bio of a request, with the accounting that the request gathered for it. */

@@ -27,6 +27,12 @@ export interface BlockConfig {
   readonly nomerges?: 0 | 1 | 2;
   /** When a request takes its keyslot, and who waits with it; default `submit`, which is mainline. */
   readonly keyslotPolicy?: KeyslotPolicy;
+  /**
+   * The DUN of what is left of a request that was done in part: `advanced` (default) by the data units that are done, or `kept` as the request had it, which is what
+   * Linux does (eMMC's retries of single blocks meet it) and encrypts data anew under DUNs that were used. A request that goes on so is reported.
+   * @kernel v6.12 blk_update_request advances the bio, nothing the request's own copy; inline-crypto.md 1.4 (inference)
+   */
+  readonly partialDun?: 'advanced' | 'kept';
   /** The queue carries protection information (T10-PI): no profile can be attached. */
   readonly integrity?: boolean;
   /** Default 30 s. */

@@ -23,7 +23,7 @@ function statuses(rig: CryptoRig): number[] {
 }
 
 describe.each(POLICIES)('under the policy %s', (keyslotPolicy) => {
-  it('I-8, I-9: every encrypted request reaches the driver with the slot of its key, a plain one with none', () => {
+  it('I-8: every encrypted request reaches the driver with the slot of its key', () => {
     const rig = new CryptoRig({ keyslotPolicy, slots: 2 });
     for (let task = 0; task < 6; task++)
       rig.task([encrypted(task % 4, 800 * task), plain(800 * task + 400), encrypted(task % 3, 800 * task + 200)], 0);
@@ -31,6 +31,43 @@ describe.each(POLICIES)('under the policy %s', (keyslotPolicy) => {
     expect(rig.breaches).toEqual([]);
     expect(rig.ended).toHaveLength(18);
     expect(statuses(rig).every((status) => status === STS_OK)).toBe(true);
+  });
+
+  it('I-9: a plain request never has a slot, wherever it waits', () => {
+    const rig = new CryptoRig({ keyslotPolicy, slots: 1, queueDepth: 4 });
+    const slots = new Set<number>();
+    const lookAtAll = rig.engine.register('test.look', () => {
+      const { requests } = rig.block;
+      for (let rq = 0; rq < requests.highWater; rq++) if (requests.keyId[rq] < 0) slots.add(requests.keyslot[rq]);
+    });
+    for (let at = 0; at < 1_000_000; at += 3_000) rig.engine.at(at, lookAtAll, 0);
+    for (let task = 0; task < 6; task++) rig.task([encrypted(task, 800 * task), plain(800 * task + 400)], task % 2);
+    rig.finish();
+    expect([...slots]).toEqual([-1]);
+    expect(rig.lld.seen).toHaveLength(12);
+  });
+
+  it('I-2: the references of a slot are the requests that point at it, at every instant', () => {
+    const rig = new CryptoRig({ keyslotPolicy, slots: 2, queueDepth: 4, scheduler: new MqDeadline(), nrRequests: 8 });
+    const counts = new Set<number>();
+    const count = rig.engine.register('test.count', () => counts.add(rig.profile.table.refs[0]));
+    for (let at = 0; at < 1_000_000; at += 5_000) rig.engine.at(at, count, 0);
+    for (let task = 0; task < 8; task++)
+      rig.task(
+        [0, 8, 400].map((sector) => encrypted(task % 3, 8000 * task + sector)),
+        task % 2,
+      );
+    rig.finish(); // counts after every event
+    expect(rig.breaches).toEqual([]);
+    expect(Math.max(...counts)).toBeGreaterThan(1);
+  });
+
+  it('I-2: a reference that no request has is seen at once', () => {
+    const rig = new CryptoRig({ keyslotPolicy, slots: 2 });
+    rig.task([encrypted(1, 0), { call: () => rig.profile.table.grab(0) }]);
+    expect(() => rig.finish()).toThrow(
+      /I-2: slot 0 has 2 references for 1 requests|I-2: slot 0 has 1 references for 0/,
+    );
   });
 
   it('I-12: after all I/O no slot is in use, and the time slots were held is accounted', () => {
@@ -81,7 +118,7 @@ describe.each(POLICIES)('under the policy %s', (keyslotPolicy) => {
     expect(rig.block.keyslots.errors).toBe(1);
   });
 
-  it('I-58, I-59: the slot is given back before the last bio of the request ends, so that the key can be evicted at once', () => {
+  it('I-58: the slot is given back before the last bio of the request ends, so that the key can be evicted at once (I-59)', () => {
     const rig = new CryptoRig({ keyslotPolicy, slots: 1 });
     const evicted: number[] = [];
     rig.lld.partDone = () => undefined;
@@ -93,8 +130,15 @@ describe.each(POLICIES)('under the policy %s', (keyslotPolicy) => {
       { enter: (x) => rig.profile.evict(x, 1) },
       { call: (x) => evicted.push(rig.profile.status(x)) },
     ]);
+    const endedAtPut: number[] = [];
+    const put = rig.profile.put.bind(rig.profile);
+    rig.profile.put = (x, slot) => {
+      endedAtPut.push(rig.ended.length);
+      put(x, slot);
+    };
     rig.finish();
     expect(evicted).toEqual([OK]);
+    expect(endedAtPut).toEqual([0]); // of one bio
     expect(refsAtEnd).toEqual([0]);
     expect(rig.profile.warnings).toEqual([]);
   });
@@ -140,9 +184,32 @@ describe.each(POLICIES)('under the policy %s', (keyslotPolicy) => {
     rig.task([encrypted(1, 0, { bytes: 16_384, dun: 0xffff_fffen })]);
     rig.finish();
     expect(duns).toEqual([0xffff_fffen, 0x1_0000_0000n]);
+    expect(rig.machine.violations).toEqual([]);
   });
 
-  it('takes no slots from a profile that has none', () => {
+  it('I-13: as Linux has it (hazard S-8) the rest goes out under the DUN that was used, which is reported', () => {
+    const rig = new CryptoRig({ keyslotPolicy, slots: 1, partialDun: 'kept' });
+    const seen: [number, bigint][] = [];
+    const { answer } = rig.lld;
+    rig.lld.answer = (rq) => {
+      seen.push([rig.block.requests.sector[rq], loadDun(rig.block.requests.dun, rq)]);
+      return answer(rq);
+    };
+    rig.lld.partDone = () => (seen.length < 4 ? 4096 : undefined);
+    rig.task([encrypted(1, 800, { bytes: 16_384, dun: 7 })]);
+    expect(() => rig.finish()).toThrow('dun-requeue: request 2 goes on with the DUN that it began with');
+    expect(seen).toEqual([800, 808, 816, 824].map((sector) => [sector, 7n]));
+    expect(rig.machine.violations.map(({ law }) => law)).toEqual(['dun-requeue', 'dun-requeue', 'dun-requeue']);
+  });
+
+  it.each(['advanced', 'kept'] as const)('I-13: a retry of less than a data unit is reported, DUN %s', (partialDun) => {
+    const rig = new CryptoRig({ keyslotPolicy, slots: 1, partialDun });
+    rig.lld.partDone = () => (rig.lld.seen.length === 1 ? 512 : undefined);
+    rig.task([encrypted(1, 0, { bytes: 8192, segments: 1 })]);
+    expect(() => rig.finish()).toThrow('dun-requeue: request 2 goes on in the midst of a data unit');
+  });
+
+  it('I-8: takes no slots from a profile that has none', () => {
     const rig = new CryptoRig({ keyslotPolicy, slots: 0 });
     rig.task([encrypted(1, 0), encrypted(2, 800)]);
     rig.finish();
@@ -191,7 +258,83 @@ describe('bios with an encryption context', () => {
     expect(rig.lld.seen).toHaveLength(1);
   });
 
-  it('I-19, I-20: merge only where the DUN runs on with carry, also over 2^64', () => {
+  it('I-19: in a merged request the DUN of every bio is the request’s plus the data units before it', () => {
+    for (const scheduler of [undefined, new MqDeadline()]) {
+      const rig = new CryptoRig({ slots: 2, ...(scheduler && { scheduler, queueDepth: 1, nrRequests: 16 }) });
+      const wrong: string[] = [];
+      let merged = 0;
+      rig.lld.answer = (rq) => {
+        const { requests, bios } = rig.block;
+        let units = 0n;
+        for (let bio = requests.bio[rq]; bio >= 0 && requests.keyId[rq] >= 0; bio = bios.next[bio]) {
+          if (loadDun(bios.dun, bio) !== loadDun(requests.dun, rq) + units) wrong.push(`bio ${bio} of request ${rq}`);
+          units += BigInt(bios.bytes[bio] / 4096);
+        }
+        if (units > 1n) merged++;
+        return STS_OK;
+      };
+      const order = [4, 5, 6, 7, 3, 2, 1, 0];
+      const bio = (i: number) => encrypted(1, 8 * i, { dun: 0xffff_fffcn + BigInt(i) });
+      rig.task([plain(8000), plain(8800), { plug: 'start' }, ...order.map(bio), { plug: 'finish' }]);
+      rig.task([{ sleepNs: 10_000 }, ...order.map((i) => encrypted(1, 800 + 8 * i))], 1);
+      rig.finish();
+      expect(wrong).toEqual([]);
+      expect(merged).toBeGreaterThan(0);
+      expect(rig.block.counters.merges).toBeGreaterThan(4);
+    }
+  });
+
+  it.each([
+    [
+      'two key objects, even of equal bytes',
+      [
+        { keyId: 1, dun: 4 },
+        { keyId: 2, dun: 5 },
+      ],
+    ],
+    ['an encrypted one behind a plain one', [{}, { keyId: 1, dun: 5 }]],
+    ['a plain one behind an encrypted one', [{ keyId: 1, dun: 5 }, {}]],
+    [
+      'DUNs with a gap',
+      [
+        { keyId: 1, dun: 4 },
+        { keyId: 1, dun: 6 },
+      ],
+    ],
+    [
+      'the same DUN twice',
+      [
+        { keyId: 1, dun: 4 },
+        { keyId: 1, dun: 4 },
+      ],
+    ],
+    [
+      'DUNs that run backwards',
+      [
+        { keyId: 1, dun: 5 },
+        { keyId: 1, dun: 4 },
+      ],
+    ],
+  ])('I-20: never merge: %s', (_what, [first, second]) => {
+    for (const specs of [
+      [
+        { ...first, sector: 0 },
+        { ...second, sector: 8 },
+      ],
+      [
+        { ...second, sector: 8 },
+        { ...first, sector: 0 },
+      ],
+    ]) {
+      const rig = new CryptoRig({ slots: 2 });
+      rig.task([{ plug: 'start' }, ...specs.map((submit) => ({ submit })), { plug: 'finish' }]);
+      rig.finish();
+      expect(rig.block.counters.merges + rig.block.counters.requestMerges).toBe(0);
+      expect(rig.lld.seen).toHaveLength(2);
+    }
+  });
+
+  it('I-20: merge only where the DUN runs on with carry, also over 2^64', () => {
     const last = 2n ** 64n - 1n;
     const rig = new CryptoRig();
     const duns: bigint[] = [];
@@ -236,6 +379,50 @@ describe('bios with an encryption context', () => {
     rig.task([encrypted(3, 0, { bytes: 6 * 4096, dun })]);
     rig.finish();
     expect(duns).toEqual([dun, dun + 2n, dun + 4n]);
+  });
+});
+
+describe('the life of keys and profiles', () => {
+  const config = { mode: MODE_AES_256_XTS, dataUnitSize: 4096, dunBytes: 8, keyType: KEY_TYPE_RAW };
+
+  it.each(POLICIES)('I-61: a key is not freed while a request has bios under it, under `%s`', (keyslotPolicy) => {
+    const keys = new KeyTable();
+    const keyId = keys.create(new Uint8Array(64), config);
+    const rig = new CryptoRig({ keys, keyslotPolicy, slots: 0 }); // no slot points at it
+    const told: unknown[] = [];
+    const free = (): void => {
+      try {
+        keys.free(keyId);
+        told.push('freed');
+      } catch (error) {
+        told.push((error as Error).message);
+      }
+    };
+    rig.task([encrypted(keyId, 0), { sleepNs: 20_000 }, { call: free }, { sleepNs: 1_000_000 }, { call: free }]);
+    rig.finish();
+    expect(told).toEqual(['key 0 is freed while it is used by request 2', 'freed']);
+  });
+
+  it('I-62: a profile is destroyed after its queue has let it go, and then no slot points at any key', () => {
+    const keys = new KeyTable();
+    const keyId = keys.create(new Uint8Array(64), config);
+    const rig = new CryptoRig({ keys, slots: 2 });
+    rig.task([encrypted(keyId, 0)]);
+    rig.finish();
+    rig.block.detachProfile();
+    rig.profile.destroy();
+    keys.free(keyId);
+    expect(rig.machine.violations).toEqual([]);
+    expect(rig.profile.slots).toBe(0);
+    rig.task([plain(800)], 0, rig.engine.now);
+    rig.finish(); // the queue goes on without it
+    expect(statuses(rig)).toEqual([STS_OK, STS_OK]);
+  });
+
+  it('I-62: a queue that goes with requests inside is reported', () => {
+    const rig = new CryptoRig({ slots: 2 });
+    rig.task([encrypted(1, 0), { call: () => rig.block.detachProfile() }]);
+    expect(() => rig.finish()).toThrow('keyslot-lifetime: a queue goes with 1 users inside');
   });
 });
 

@@ -97,7 +97,7 @@ describe('splitting', () => {
     expect(extents(rig).reduce((sum, [, sectors]) => sum + sectors, 0)).toBe(400);
   });
 
-  it('keeps data units whole and their numbers running on', () => {
+  it('I-15: keeps data units whole, and their numbers running on (I-21)', () => {
     const duns: bigint[] = [];
     const rig = new Rig({ limits: { maxSectors: 20, physicalBlockSize: 512 } });
     rig.lld.answer = (rq) => {

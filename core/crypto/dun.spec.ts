@@ -105,11 +105,31 @@ describe('widths', () => {
     expect(dun.fitsDunBytes(MAX, 32)).toBe(true);
   });
 
-  it('I-16, I-17: the last unit of a range must fit too', () => {
+  it('I-17: the last unit of a range must fit too (I-16)', () => {
     expect(dun.rangeFitsDunBytes(2n ** 32n - 2n, 2, 4)).toBe(true);
     expect(dun.rangeFitsDunBytes(2n ** 32n - 2n, 3, 4)).toBe(false);
     expect(dun.rangeFitsDunBytes(2n ** 64n - 1n, 1, 8)).toBe(true);
     expect(dun.rangeFitsDunBytes(2n ** 64n - 1n, 2, 8)).toBe(false);
+  });
+
+  it('I-18: rows fit as their DUNs do, at every width and just beyond it', () => {
+    const words = new Uint32Array(dun.DUN_WORDS);
+    for (const bytes of [1, 3, 4, 6, 7, 8, 9, 16, 31, 32]) {
+      for (const less of [0n, 1n, 2n, 5n, 2n ** 20n, 2n ** BigInt(8 * bytes - 1)]) {
+        const first = 2n ** BigInt(8 * bytes) - less;
+        if (first > MAX || first < 0n) continue;
+        dun.storeDun(words, 0, first);
+        for (const units of [1, 2, 3, 5, 6]) {
+          const fits = dun.rangeFitsDunBytes(first, units, bytes);
+          expect([first, units, bytes, dun.rowFitsDunBytes(words, 0, units, bytes)]).toEqual([
+            first,
+            units,
+            bytes,
+            fits,
+          ]);
+        }
+      }
+    }
   });
 
   it('tells how many units are left before a narrow DUN wraps', () => {

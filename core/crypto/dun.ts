@@ -176,6 +176,15 @@ export function rowsAreContiguous(
   return carry === 0;
 }
 
+/** The same as rangeFitsDunBytes for a row (I-18). Hot path: exact as numbers where the DUN is small enough. */
+export function rowFitsDunBytes(words: Uint32Array, row: number, units: number, dunBytes: number): boolean {
+  const at = row * DUN_WORDS;
+  let wider = words[at + 1] >>> 20; // beyond 2^52
+  for (let w = 2; w < DUN_WORDS; w++) wider |= words[at + w];
+  if (wider !== 0) return rangeFitsDunBytes(loadDun(words, row), units, dunBytes);
+  return words[at + 1] * 0x1_0000_0000 + words[at] + units <= 256 ** dunBytes;
+}
+
 // ------------------------------------------------------------------------------------------------ plain numbers
 
 /** Whole data units in `bytes`. */

@@ -110,6 +110,7 @@ export class KeyTable {
   /** Who points at the key: slots, requests, bios. A key with users is not freed (invariant I-61). */
   users = new Int32Array(FIRST_CAPACITY);
   private live = new Uint8Array(FIRST_CAPACITY);
+  private readonly witnesses: ((keyId: number) => readonly string[])[] = [];
   private readonly secrets: Uint8Array[] = [];
 
   /**
@@ -178,6 +179,11 @@ export class KeyTable {
     this.users[keyId]--;
   }
 
+  /** Before a key is freed `witness` is asked who points at it beside its `users` (`request 3`); for those who are too many to count their every use. */
+  askBeforeFree(witness: (keyId: number) => readonly string[]): void {
+    this.witnesses.push(witness);
+  }
+
   /**
    * Ends a key: its bytes are overwritten with zeroes and forgotten. The owner must have evicted it everywhere before.
    * @throws Error if something still points at it (I-61) or it was freed before
@@ -185,6 +191,8 @@ export class KeyTable {
   free(keyId: number): void {
     if (!this.isLive(keyId)) throw new Error(`key ${keyId} is freed twice`);
     if (this.users[keyId] > 0) throw new Error(`key ${keyId} is freed while ${this.users[keyId]} users point at it`);
+    const others = this.witnesses.flatMap((witness) => witness(keyId));
+    if (others.length > 0) throw new Error(`key ${keyId} is freed while it is used by ${others.join(', ')}`);
     this.secrets[keyId].fill(0);
     this.secrets[keyId] = NO_BYTES;
     this.live[keyId] = 0;

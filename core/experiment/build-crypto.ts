@@ -2,12 +2,12 @@
  * Inline encryption of a run: keys, the record of what each keyslot held, the device's profile behind the request queue, and law 4.
  *
  * Law 4 is watched in two places that do not trust the profile: no request may hold a slot while it is programmed, and a request that reaches the driver must have the key, the data
- * unit size and the DUN of every one of its bios, and its key in its slot.
+ * unit size and the DUN of every one of its bios, no DUN wider than its key allows, and its key in its slot.
  */
 import type { Block } from '../block/block.ts';
 import { CryptoFallback, type FallbackEnv } from '../block/crypto-fallback/fallback.ts';
 import type { Lld } from '../block/types.ts';
-import { rowsAreContiguous } from '../crypto/dun.ts';
+import { rowFitsDunBytes, rowsAreContiguous } from '../crypto/dun.ts';
 import { KeyTable } from '../crypto/key.ts';
 import type { CryptoProfile, ProfileEnv } from '../crypto/profile/profile.ts';
 import type { KeyslotSpans, SlotState } from '../crypto/profile/types.ts';
@@ -174,7 +174,11 @@ export class CryptoRoom implements WaitSource {
       if (!rowsAreContiguous(requests.dun, rq, bytes, unitBits, bios.dun, bio)) return 'a bio has another DUN';
       bytes += bios.bytes[bio];
     }
-    if (keyId === NONE || this.profile === undefined || this.profile.slots === 0) return '';
+    if (keyId === NONE) return '';
+    const units = bytes / this.keys.dataUnitSize(keyId);
+    if (!rowFitsDunBytes(requests.dun, rq, units, this.keys.dunBytes[keyId]))
+      return `its DUN needs more than the ${this.keys.dunBytes[keyId]} bytes of its key`;
+    if (this.profile === undefined || this.profile.slots === 0) return '';
     const slot = requests.keyslot[rq];
     if (slot < 0) return 'it has no keyslot';
     const held = this.profile.table.key[slot];

@@ -83,7 +83,33 @@ describe('a register file', () => {
     const regs = make(log);
     regs.write(4, 0x101);
     regs.write(4, 0x101);
-    expect(lines).toEqual([['test', 4, 'CTL', 1, 0x101]]);
+    expect(lines).toEqual([['test', 4, 'CTL', 1, 0x101, 'MODE=1 EN=1']]);
+  });
+
+  it('logs the fields that are or were set, all of them when none is, and nothing where the value says it all', () => {
+    const texts: string[] = [];
+    const log: DetailLog = { ...NO_LOG, on: true, register: (...line) => texts.push(line[5]) };
+    const regs = make(log);
+    for (const value of [0x200, 0, 1]) regs.write(4, value);
+    regs.write(0xc, 1 << 7);
+    expect(texts).toEqual(['MODE=2 (fast) EN=0', 'MODE=0', 'EN=1', '']);
+    const blank: RegisterDef = { name: 'W', offset: 0, reset: 0, access: 'wo', fields: [field('A', 1), field('B', 0)] };
+    new RegisterFile('test', [blank], log).write(0, 0);
+    expect(texts.at(-1)).toBe('A=0 B=0');
+  });
+
+  it('tells that a register with key material was written, in log and snapshot, and not what', () => {
+    const lines: unknown[][] = [];
+    const log: DetailLog = { ...NO_LOG, on: true, register: (...line) => lines.push(line) };
+    const key: RegisterDef = { ...TABLE[4], secret: true };
+    const regs = new RegisterFile('test', [key], log);
+    regs.write(0x14, 0xdeadbeef);
+    regs.set(0x14, 0);
+    regs.write(0x14, 0xdeadbeef);
+    const line = ['test', 0x14, 'KEY[1]', NaN, NaN, 'KEY (hidden)'];
+    expect(lines).toEqual([line, line, line]);
+    expect(regs.get(0x14)).toBe(0xdeadbeef);
+    expect(regs.snapshot().map(({ value }) => value)).toEqual([0, 0, 0]);
   });
 
   it('refuses a table with two registers at one offset', () => {

@@ -30,6 +30,8 @@ export interface RegisterDef {
   readonly survives?: readonly string[];
   /** The register is repeated: `NAME[0]`, `NAME[1]`, … at `offset + i * stride`. */
   readonly array?: { readonly count: number; readonly stride: number };
+  /** Key material: log and snapshot tell that the register was written, not what. */
+  readonly secret?: boolean;
   readonly note?: string;
 }
 
@@ -179,9 +181,13 @@ export class RegisterFile {
     return decodeFields(this.defs[i].fields, value);
   }
 
-  /** Every register with its current value (write-only ones included): for the inspector. */
+  /** Every register with its current value, for the inspector: write-only ones included, key material as 0. */
   snapshot(): readonly { readonly name: string; readonly offset: number; readonly value: number }[] {
-    return this.names.map((name, i) => ({ name, offset: this.offsets[i], value: this.values[i] }));
+    return this.names.map((name, i) => ({
+      name,
+      offset: this.offsets[i],
+      value: this.defs[i].secret === true ? 0 : this.values[i],
+    }));
   }
 
   private find(offset: number): number {
@@ -192,16 +198,23 @@ export class RegisterFile {
   private store(i: number, value: number): void {
     const before = this.values[i];
     this.values[i] = value;
-    if (this.log.on && before !== this.values[i]) {
-      this.log.register(this.block, this.offsets[i], this.names[i], before, this.values[i]);
-    }
+    if (this.log.on && before !== this.values[i]) this.record(i, before);
   }
 
   /** A write to a register that cannot be read: logged even when it changes nothing, because the write is all there is to see. */
   private storeUnseen(i: number, value: number): void {
     const before = this.values[i];
     this.values[i] = value;
-    if (this.log.on) this.log.register(this.block, this.offsets[i], this.names[i], before, this.values[i]);
+    if (this.log.on) this.record(i, before);
+  }
+
+  private record(i: number, before: number): void {
+    const { fields, secret } = this.defs[i];
+    const after = this.values[i];
+    if (secret === true)
+      this.log.register(this.block, this.offsets[i], this.names[i], NaN, NaN, `${fields[0].name} (hidden)`);
+    else
+      this.log.register(this.block, this.offsets[i], this.names[i], before, after, fieldsText(fields, before, after));
   }
 
   private unknown(what: string, offset: number): boolean {
@@ -210,6 +223,18 @@ export class RegisterFile {
     if (this.strict) throw new Error(`${this.block}: unknown register 0x${offset.toString(16)} ${what}`);
     return false;
   }
+}
+
+/**
+ * The fields of a change as a text: those that are or were set, or all of them when none is. Empty for a register of one field without words, whose value says
+ * it all.
+ */
+function fieldsText(fields: readonly RegisterField[], before: number, after: number): string {
+  if (fields.length === 1 && fields[0].words === undefined) return '';
+  const touched = fields.filter((f) => ((before | after) & fieldMask(f)) !== 0);
+  return decodeFields(touched.length === 0 ? fields : touched, after)
+    .map(({ name, value, word }) => (word === undefined ? `${name}=${value}` : `${name}=${value} (${word})`))
+    .join(' ');
 }
 
 /** A word decoded by a list of fields. */

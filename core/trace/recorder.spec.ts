@@ -85,12 +85,19 @@ describe('the trace log', () => {
     clock.now = 5;
     log.event('block', 'request.requeued', 3, NaN);
     clock.now = 7;
-    log.register('ufshci', 0x58, 'UTRLDBR', 0, 0x8000_0000);
+    log.register('ufshci', 0x58, 'UTRLDBR', 0, 0x8000_0000, '');
+    log.register('ufshci', 0x34, 'HCE', 0, 3, 'CGE=1 HCE=1');
     log.span('die/3', 'media', 100, 160, NaN, 12);
     log.flush();
     expect(batches.map((b) => [b.table, rowsOf(b)])).toEqual([
       ['event', [{ at_ns: 5, room: 'block', kind: 'request.requeued', id1: 3, id2: NaN }]],
-      ['register_log', [{ at_ns: 7, block: 'ufshci', offset: 0x58, name: 'UTRLDBR', old: 0, new: 0x8000_0000 }]],
+      [
+        'register_log',
+        [
+          { at_ns: 7, block: 'ufshci', offset: 0x58, name: 'UTRLDBR', old: 0, new: 0x8000_0000, fields: undefined },
+          { at_ns: 7, block: 'ufshci', offset: 0x34, name: 'HCE', old: 0, new: 3, fields: 'CGE=1 HCE=1' },
+        ],
+      ],
       ['span', [{ who: 'die/3', stage: 'media', start_ns: 100, end_ns: 160, cpu: NaN, io_id: 12 }]],
     ]);
   });

@@ -117,16 +117,17 @@ export class TraceLog implements DetailLog, GaugeLog {
     second[row] = id2;
   }
 
-  register(block: string, offset: number, name: string, before: number, after: number): void {
+  register(block: string, offset: number, name: string, before: number, after: number, fields: string): void {
     const w = this.registers;
     const row = w.next();
-    const [atNs, blockText, offsets, nameText, old, fresh] = w.columns;
+    const [atNs, blockText, offsets, nameText, old, fresh, fieldsText] = w.columns;
     atNs[row] = this.clock.now;
     blockText[row] = w.text(block);
     offsets[row] = offset;
     nameText[row] = w.text(name);
     old[row] = before;
     fresh[row] = after;
+    if (fields !== '') fieldsText[row] = w.text(fields);
   }
 
   span(who: string, stage: string, startNs: number, endNs: number, cpu: number, ioId: number): void {

@@ -11,7 +11,7 @@ const DESIGNED: Record<TraceTable, string> = {
   gauge: 'name at_ns value',
   span: 'who stage start_ns end_ns cpu io_id',
   event: 'at_ns room kind id1 id2',
-  register_log: 'at_ns block offset name old new',
+  register_log: 'at_ns block offset name old new fields',
 };
 
 describe('the trace tables', () => {

@@ -66,7 +66,7 @@ export const TABLES: Readonly<Record<TraceTable, readonly Column[]>> = {
   gauge: [text('name'), int('at_ns'), int('value')],
   span: [text('who'), text('stage'), int('start_ns'), int('end_ns'), int('cpu'), int('io_id')],
   event: [int('at_ns'), text('room'), text('kind'), int('id1'), int('id2')],
-  register_log: [int('at_ns'), text('block'), int('offset'), text('name'), int('old'), int('new')],
+  register_log: [int('at_ns'), text('block'), int('offset'), text('name'), int('old'), int('new'), text('fields')],
 };
 
 /** The columns a given run can fill: stage columns outside `stages` are left out (and stay NULL in the database). */

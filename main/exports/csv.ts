@@ -116,7 +116,7 @@ function lineExpression(
   table: TraceTable,
   range: RowRange | undefined,
 ): string {
-  const inUse = new Set(columnsInUse(database, table, range));
+  const inUse = new Set(columnsInUse(database, table, range).filter(({ name }) => hasColumn(database, table, name)));
   const parts: string[] = [];
   let constant = String(runId);
   for (const column of TABLES[table]) {
@@ -126,6 +126,12 @@ function lineExpression(
     constant = '';
   }
   return `concat(${parts.join()},'${constant}\r\n')`;
+}
+
+/** False for a column that came with a later format: a file that is opened read-only keeps its own. */
+function hasColumn(database: Database.Database, table: TraceTable, name: string): boolean {
+  const found = database.prepare('SELECT count(*) FROM pragma_table_info(?) WHERE name = ?').pluck().get(table, name);
+  return found === 1;
 }
 
 const quoted = (name: string): string => `"${name}"`;

@@ -4,4 +4,4 @@
 export const APPLICATION_ID = 0x626c6b6c;
 
 /** Newest file format this version knows: the number of the last `schema/NNN_up.sql`, kept in `user_version`. */
-export const FILE_FORMAT = 1;
+export const FILE_FORMAT = 2;

@@ -332,17 +332,17 @@ describe('opening', () => {
   test('migrates an older file as a copy and keeps the original beside it', () => {
     const path = savedProject(50);
     const original = readFileSync(path);
-    const step = { version: 2, sql: 'ALTER TABLE run ADD COLUMN note TEXT;' };
+    const step = { version: FILE_FORMAT + 1, sql: 'ALTER TABLE run ADD COLUMN note TEXT;' };
     const project = openProject(path, [...migrations(), step]);
     expect(project.database.prepare('SELECT count(*) FROM run WHERE note IS NULL').pluck().get()).toBe(1);
     closeProject(project);
-    expect(readFileSync(`${path}.v1`).equals(original)).toBe(true);
+    expect(readFileSync(`${path}.v${FILE_FORMAT}`).equals(original)).toBe(true);
   });
 
   test('a migration that fails leaves the file as it was', () => {
     const path = savedProject(50);
     const original = readFileSync(path);
-    const step = { version: 2, sql: 'ALTER TABLE run ADD COLUMN note TEXT; SELECT nonsense;' };
+    const step = { version: FILE_FORMAT + 1, sql: 'ALTER TABLE run ADD COLUMN note TEXT; SELECT nonsense;' };
     expect(codeOf(() => openProject(path, [...migrations(), step]))).toBe('STORE');
     expect(readFileSync(path).equals(original)).toBe(true);
     expect(readdirSync(join(path, '..'))).toEqual(['a.blklab']);

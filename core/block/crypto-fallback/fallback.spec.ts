@@ -9,11 +9,9 @@ import {
 } from '../../crypto/mode.ts';
 import { DEFAULT_COSTS } from '../../crypto/profile/config.ts';
 import { KEYSLOT_LAWS } from '../../crypto/profile/contract.ts';
-import { type DriverUnderTest, ScriptedOps } from '../../crypto/profile/scripted-ops.ts';
+import { type MakeDriver, ScriptedOps, withFailures } from '../../crypto/profile/scripted-ops.ts';
 import { CryptoProfile } from '../../crypto/profile/profile.ts';
-import { EIO, EOPNOTSUPP, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
-import type { Engine } from '../../engine/engine.ts';
-import type { Machine } from '../../engine/machine.ts';
+import { EOPNOTSUPP, NO_KEY, OK } from '../../crypto/profile/types.ts';
 import { RandomStream } from '../../engine/random.ts';
 import { ST_FALLBACK_CPU, ST_FALLBACK_QUEUE, ST_KEYSLOT_PROGRAM, ST_WAIT_KEYSLOT } from '../../trace/stages.ts';
 import { encrypted, plain } from '../crypto-testing.ts';
@@ -278,51 +276,15 @@ describe('storms through the fallback', () => {
   });
 });
 
-/** The fallback's slots as a driver under test: with failures that it never has by itself. */
-class FailingOps extends FallbackOps implements DriverUnderTest {
-  readonly ops = this;
-  private fails = false;
-  private opOwner: OpOwner | undefined;
-
-  constructor(engine: Engine, machine: Machine, slots: number) {
-    super(engine, machine, { mode: new Uint8Array(4096).fill(MODE_AES_256_XTS) }, slots, 500);
-  }
-
-  override attach(owner: OpOwner): void {
-    super.attach(owner);
-    this.opOwner = owner;
-  }
-
-  hardwareKey(slot: number): number {
-    return this.key[slot];
-  }
-
-  failNext(): void {
-    this.fails = true;
-  }
-
-  loseKeys(): void {
-    this.key.fill(NO_KEY);
-  }
-
-  override keyslotProgram(x: number, keyId: number, slot: number): void {
-    if (!this.failed(x)) super.keyslotProgram(x, keyId, slot);
-  }
-
-  override keyslotEvict(x: number, keyId: number, slot: number): void {
-    if (!this.failed(x)) super.keyslotEvict(x, keyId, slot);
-  }
-
-  private failed(x: number): boolean {
-    if (!this.fails) return false;
-    this.fails = false;
-    this.opOwner?.opDone(x, EIO);
-    return true;
-  }
-}
+/** The fallback's slots as a driver under test. */
+const fallbackDriver: MakeDriver = (engine, machine, slots) => {
+  const keys = { mode: new Uint8Array(4096).fill(MODE_AES_256_XTS) };
+  const ops = new FallbackOps(engine, machine, keys, slots, 500);
+  return withFailures(ops, { hardwareKey: (slot) => ops.key[slot], loseKeys: () => ops.key.fill(NO_KEY) });
+};
 
 describe('keyslots of the fallback', () => {
   it.each(KEYSLOT_LAWS.map((law) => [law.name, law] as const))('%s', (_name, law) => {
-    law.check((engine, machine, slots) => new FailingOps(engine, machine, slots));
+    law.check(fallbackDriver);
   });
 });

@@ -108,6 +108,98 @@ const REUSE_LAWS: KeyslotLaw[] = [
   },
 ];
 
+/** What the tables of a profile and the hardware show at every instant. */
+const TABLE_LAWS: KeyslotLaw[] = [
+  {
+    name: 'I-1: a slot in use is neither programmed nor evicted: who needs another key waits, who evicts its key is refused',
+    check(driver) {
+      const r = rig(driver, 2);
+      const seen: number[][] = [];
+      r.task('holder 1', 0, use(1, 4 * LONG_NS));
+      r.task('holder 2', LONG_NS / 2, use(2, 4 * LONG_NS));
+      r.task('other', LONG_NS, use(3));
+      r.task('evictor', LONG_NS, [evict(1)]);
+      for (const at of [2, 3.9])
+        r.at(at * LONG_NS, () =>
+          seen.push(
+            [0, 1].map((slot) => r.driver.hardwareKey(slot)),
+            [r.profile.counters.programs],
+          ),
+        );
+      r.run();
+      same(seen, [[1, 2], [2], [1, 2], [2]], 'keys in the hardware, programs');
+      same(r.outcomes.find((o) => o.what === 'evict')?.status, EBUSY, 'the eviction');
+      same(r.problems(), [], 'problems');
+    },
+  },
+  {
+    name: 'I-3: a key that several want at one instant is programmed once, into one slot',
+    check(driver) {
+      const r = rig(driver, 4);
+      for (let i = 0; i < 4; i++) r.task(`task ${i}`, 0, use(7, LONG_NS), i);
+      r.run();
+      same(r.got(), ['7 in 0', '7 in 0', '7 in 0', '7 in 0'], 'slots');
+      same(
+        [0, 1, 2, 3].filter((slot) => r.driver.hardwareKey(slot) === 7),
+        [0],
+        'slots with the key',
+      );
+      same(r.profile.counters.programs, 1, 'programs');
+      same(r.problems(), [], 'problems');
+    },
+  },
+  {
+    name: 'I-4: the idle list has exactly the slots that nobody holds, each once',
+    check(driver) {
+      const r = rig(driver, 3);
+      const idle: number[][] = [];
+      r.task('task', 0, [get(1), get(2), sleep(LONG_NS), put(1), sleep(LONG_NS), put(2)]);
+      for (const at of [0.9, 1.9, 4]) r.at(at * LONG_NS, () => idle.push(r.profile.table.idleSlots()));
+      r.run();
+      same(idle, [[2], [2, 0], [2, 0, 1]], 'idle lists');
+      same(r.problems(), [], 'problems');
+    },
+  },
+  {
+    name: 'I-6: a key is found where it is: after programming, replacing and evicting it',
+    check(driver) {
+      const r = rig(driver, 1);
+      const found: number[][] = [];
+      r.task('task', 0, [...use(1), sleep(LONG_NS), ...use(2), sleep(LONG_NS), evict(2)]);
+      for (const at of [0.9, 1.9, 4])
+        r.at(at * LONG_NS, () =>
+          found.push(
+            [1, 2].map((key) => r.profile.table.find(key)),
+            [r.profile.table.key[0]],
+          ),
+        );
+      r.run();
+      same(
+        found,
+        [[0, NO_SLOT], [1], [NO_SLOT, 0], [2], [NO_SLOT, NO_SLOT], [NO_KEY]],
+        'slots of keys 1 and 2, key of slot 0',
+      );
+      same(r.problems(), [], 'problems');
+    },
+  },
+  {
+    name: 'I-7: the key of a slot in use does not change, whatever others program, evict and restore',
+    check(driver) {
+      const r = rig(driver, 2);
+      const seen: number[] = [];
+      r.task('holder', 0, use(1, 10 * LONG_NS));
+      r.task('restorer', 4 * LONG_NS, [restore]);
+      for (let i = 0; i < 4; i++)
+        r.task(`task ${i}`, (1 + i) * LONG_NS, [...use(10 + i), ...use(20 + i), evict(20 + i)]);
+      for (let at = 1; at < 10; at += 0.25) r.at(at * LONG_NS, () => seen.push(r.profile.table.key[0]));
+      r.run();
+      same(new Set(seen), new Set([1]), 'keys of slot 0');
+      same(r.driver.hardwareKey(0), 1, 'hardware');
+      same(r.problems(), [], 'problems');
+    },
+  },
+];
+
 const WAIT_LAWS: KeyslotLaw[] = [
   {
     name: 'who finds no idle slot waits until one is put',
@@ -316,6 +408,7 @@ const LONGER_LAWS: KeyslotLaw[] = [
 /** All laws. */
 export const KEYSLOT_LAWS: readonly KeyslotLaw[] = [
   ...REUSE_LAWS,
+  ...TABLE_LAWS,
   ...WAIT_LAWS,
   ...EVICT_LAWS,
   ...FAILURE_LAWS,

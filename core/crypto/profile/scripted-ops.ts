@@ -17,6 +17,36 @@ export interface DriverUnderTest {
 
 export type MakeDriver = (engine: Engine, machine: Machine, slots: number) => DriverUnderTest;
 
+/** A driver that never fails by itself, made to fail on demand. */
+export function withFailures(
+  ops: CryptoProfileOps,
+  hands: Pick<DriverUnderTest, 'hardwareKey' | 'loseKeys'>,
+): DriverUnderTest {
+  let owner: OpOwner | undefined;
+  let fails = false;
+  const unlessFailing = (x: number, operate: () => void): void => {
+    const failsNow = fails;
+    fails = false; // the end of one operation may begin the next
+    if (failsNow) owner?.opDone(x, EIO);
+    else operate();
+  };
+  return {
+    ...hands,
+    failNext: () => {
+      fails = true;
+    },
+    ops: {
+      maySleep: ops.maySleep,
+      attach: (to) => {
+        owner = to;
+        ops.attach(to);
+      },
+      keyslotProgram: (x, keyId, slot) => unlessFailing(x, () => ops.keyslotProgram(x, keyId, slot)),
+      keyslotEvict: (x, keyId, slot) => unlessFailing(x, () => ops.keyslotEvict?.(x, keyId, slot)),
+    },
+  };
+}
+
 /** One call of a driver operation. */
 export interface SeenOp {
   readonly what: string;

@@ -8,10 +8,10 @@ import { KEY_TYPE_RAW } from '../mode.ts';
 import { auditProfile } from './audit.ts';
 import type { ProfileConfig } from './config.ts';
 import { CryptoProfile, type ProfileEnv } from './profile.ts';
-import { type DriverUnderTest, type MakeDriver, ScriptedOps } from './scripted-ops.ts';
+import { type DriverUnderTest, type MakeDriver, ScriptedOps, withFailures } from './scripted-ops.ts';
 import { NO_KEY, NO_SLOT, NULL_SLOT, OK, type RuntimePm } from './types.ts';
 
-export { type DriverUnderTest, type MakeDriver, ScriptedOps };
+export { type DriverUnderTest, type MakeDriver, ScriptedOps, withFailures };
 
 /** What a task of a test does next. */
 export type Step =

@@ -15,9 +15,10 @@ import { BLOCK_BYTES } from './device.ts';
 import { cryptoSnapshot, cryptoStatistics, type UfsCryptoSnapshot } from './crypto-report.ts';
 import type { UfsCryptoParts } from './ufshcd-crypto.ts';
 import type { UfsEnv } from './env.ts';
+import * as r from './registers.ts';
 import { LINK_STATE_NAMES } from './ufshci-uic.ts';
 import { Ufshci } from './ufshci.ts';
-import { HOST_STATE_NAMES, STATE_ERROR, STATE_OPERATIONAL, Ufshcd } from './ufshcd.ts';
+import { HOST_STATE_NAMES, STATE_ERROR, STATE_OPERATIONAL, STATE_RESET, Ufshcd } from './ufshcd.ts';
 import { UfshcdMemory } from './ufshcd-memory.ts';
 import { CLOCK_STATE_NAMES } from './ufshcd-power.ts';
 
@@ -95,6 +96,8 @@ export interface Ufs {
   attachMedia(media: Media): void;
   /** Brings everything up before time starts, by the same register writes as the probe; throws when it fails. */
   bringUp(): void;
+  /** The driver lets go of the host: hardware off, profile destroyed. The queues that had it must be gone, and everything idle. */
+  remove(): void;
   /** Asks for a host reset (a fault). Context: any; -1 outside contexts. */
   reset(x: number): void;
   reportWaits(add: (edge: WaitEdge) => void): void;
@@ -126,7 +129,12 @@ export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock, crypto
   const problems = ufsConfigProblems(config);
   if (problems.length > 0) throw new Error(`ufs: ${problems.join('; ')}`);
   const mem = new UfshcdMemory(config);
-  const ports = { irq: (vector: number) => driver.irq(vector) };
+  const ports = {
+    irq: (vector: number) => driver.irq(vector),
+    misuse: (what: string) => {
+      env.machine.violate('ufshci-misuse', what);
+    },
+  };
   const hci = new Ufshci(env.engine, config, mem.memory, block.requests, env.log, ports);
   const driver = new Ufshcd(env, config, block, hci, mem, crypto);
   return {
@@ -135,6 +143,7 @@ export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock, crypto
     client: hci.device,
     attachMedia: (media) => hci.device.attachMedia(media),
     bringUp: () => bringUp(driver),
+    remove: () => remove(driver),
     reset: (x) => driver.eh.scheduleReset(x),
     profile: driver.crypto?.profile,
     reportWaits: (add) => {
@@ -154,6 +163,14 @@ function bringUp(driver: Ufshcd): void {
   driver.scripts.runInstantly(driver.probeScript);
   hci.startOfTime();
   if (driver.state !== STATE_OPERATIONAL) throw new Error(`ufs: bring-up failed at ${driver.prober.failedAt}`);
+}
+
+/** The profile is part of the host: it ends after the hardware was stopped and before the host does. @kernel v6.15 ufshcd_remove, devres */
+function remove(driver: Ufshcd): void {
+  driver.power.forceOn();
+  driver.state = STATE_RESET;
+  driver.hci.write(r.HCE, 0);
+  driver.crypto?.profile.destroy();
 }
 
 function checkEmpty(driver: Ufshcd): string[] {

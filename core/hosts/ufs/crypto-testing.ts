@@ -14,8 +14,10 @@ import type { UfsCryptoConfig } from './crypto-config.ts';
 import type { IcePort } from './ice-port.ts';
 import { type Bench, makeBench, type MakeParts, ScriptedBlock } from './testing.ts';
 import type { UfshcdCrypto } from './ufshcd-crypto.ts';
+import { configOffset, configWord } from './ufshci-cryptocfg.ts';
 
-const DATA_UNIT_SIZE = 4096;
+/** Data unit size of the keys here. */
+export const UNIT = 4096;
 /** More keys than any law asks for. */
 const KEYS = 1_100;
 const KEY_BYTES = 64;
@@ -27,7 +29,7 @@ export function testKey(keyId: number): Uint8Array {
   return Uint8Array.from({ length: KEY_BYTES }, (_, i) => (i < 4 ? keyId >>> (8 * i) : keyId * 31 + i) & 0xff);
 }
 
-export function testKeys(count = KEYS, dataUnitSize = DATA_UNIT_SIZE): KeyTable {
+export function testKeys(count = KEYS, dataUnitSize = UNIT): KeyTable {
   const keys = new KeyTable();
   const config = { mode: MODE_AES_256_XTS, dataUnitSize, dunBytes: 8, keyType: KEY_TYPE_RAW };
   for (let keyId = 0; keyId < count; keyId++) keys.create(testKey(keyId), config);
@@ -117,6 +119,53 @@ export function cryptoBench(
     },
     laws: () => machine.violations.map((v) => v.law),
   };
+}
+
+/** A slot programmed by hand, in the specified order, with nobody holding it. */
+export function programmed(bench: CryptoBench, slot = 0, keyId = 1, config = configWord(0, UNIT)): void {
+  const { hci } = bench.ufs.lld;
+  const view = new DataView(testKey(keyId).buffer);
+  hci.write(configOffset(slot, 16), 0);
+  for (let i = 0; i < 16; i++) hci.write(configOffset(slot, i), view.getUint32(4 * i, true));
+  hci.write(configOffset(slot, 17), 0);
+  hci.write(configOffset(slot, 16), config);
+  hci.crypto.boundKey[slot] = keyId;
+  bench.profile.table.setKey(slot, keyId);
+}
+
+/** What makes a scripted request an encrypted one. */
+export const encrypted = (slot = 0, keyId = 1) => ({ keyslot: slot, keyId, dunLow: 7 });
+
+/** OCS of every command that ends from now on, in order. */
+export function ocsOf(bench: Bench): number[] {
+  const seen: number[] = [];
+  const { lld } = bench.ufs;
+  const finish = lld.finishSlot.bind(lld);
+  lld.finishSlot = (x, slot, ocs) => {
+    seen.push(ocs);
+    finish(x, slot, ocs);
+  };
+  return seen;
+}
+
+/** A register write by software. */
+export interface SeenWrite {
+  readonly name: string;
+  readonly value: number;
+  readonly atNs: number;
+}
+
+/** Every register write of software from now on, those that change nothing included. */
+export function writesOf({ engine, ufs }: Pick<Bench, 'engine' | 'ufs'>): SeenWrite[] {
+  const seen: SeenWrite[] = [];
+  const { hci } = ufs.lld;
+  const names = new Map(hci.registers.snapshot().map(({ name, offset }) => [offset, name]));
+  const write = hci.write.bind(hci);
+  hci.write = (offset, value) => {
+    seen.push({ name: names.get(offset) ?? `0x${offset.toString(16)}`, value: value >>> 0, atNs: engine.now });
+    write(offset, value);
+  };
+  return seen;
 }
 
 /** Made once: the laws make hundreds of hosts and no law changes a key. */

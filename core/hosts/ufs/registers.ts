@@ -330,8 +330,11 @@ const cryptoRegisters = (entries: number, slots: number): readonly RegisterDef[]
   ...Array.from({ length: CRYPTOCFG_BYTES / 4 }, (_, dword) => configurationDword(dword, Math.max(slots, 1))),
 ];
 
+/** Dwords of a configuration that hold the key; the one behind them says how it is used. */
+export const KEY_DWORDS = 16;
+
 const configurationFields = (dword: number): readonly RegisterField[] => {
-  if (dword < 16) return [f('KEY', 31, 0)];
+  if (dword < KEY_DWORDS) return [f('KEY', 31, 0)];
   if (dword === 16) return [f('CFGE', 31), f('CAPIDX', 15, 8), f('DUSIZE', 7, 0)];
   return dword === 17 ? [f('VSB', 31, 16), f('MH', 7, 0)] : [];
 };
@@ -348,6 +351,7 @@ const configurationDword = (dword: number, slots: number): RegisterDef => {
     fields,
     array: { count: slots, stride: CRYPTOCFG_BYTES },
     survives: ['hce-enable', 'hce-disable'],
+    secret: dword < KEY_DWORDS,
     note: 'key 0..15, configuration 16, vendor specific bits 17; keys cannot be read back',
   };
 };

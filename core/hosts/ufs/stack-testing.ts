@@ -51,6 +51,8 @@ export interface Plan {
   /** The host encrypts: every I/O that carries data draws one of so many keys, or none. */
   readonly crypto?: Partial<UfsCryptoConfig> & { readonly keys: number; readonly policy?: KeyslotPolicy };
   readonly ice?: MakeIce;
+  /** Looks over the shoulders of driver and hardware from before time starts. */
+  readonly watch?: (ufs: Ufs, engine: Engine) => void;
 }
 
 /** Tasks that submit one random I/O at a time and pause in between. */
@@ -205,6 +207,7 @@ export function runPlan(plan: Plan): Outcome {
   const profile = mediaProfile('ufs-3.1-tlc');
   if (profile === undefined) throw new Error('no such profile');
   ufs.attachMedia(new FlashMedia(engine, profile, CAPACITY, ufs.client, block.requests.rows, NO_LOG, NO_GAUGES));
+  plan.watch?.(ufs, engine);
   ufs.bringUp();
   block.attach(ufs.lld);
   const load = new Load(engine, machine, block, plan);

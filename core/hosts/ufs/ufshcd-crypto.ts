@@ -115,7 +115,10 @@ export class UfshcdCrypto {
       return;
     }
     const keyslot = requests.keyslot[rq];
-    if (keyslot < 0) return;
+    if (keyslot < 0) {
+      if (requests.keyId[rq] >= 0) this.lacksSlot(rq);
+      return;
+    }
     const { words } = this.hba.mem.memory;
     this.checkSlot(rq, keyslot);
     words[utrd] |= d.UTRD_CE | keyslot;
@@ -123,7 +126,15 @@ export class UfshcdCrypto {
     words[utrd + 3] = requests.dun[rq * DUN_WORDS + 1];
   }
 
-  /** Law 4, I-8 and I-17: the slot holds the request's key, and the DUN fits its 64 bits. */
+  /** I-8: an encrypted request without a slot goes to the medium as it is. */
+  private lacksSlot(rq: number): void {
+    const { requests } = this.hba.block;
+    const op = requests.op[rq];
+    if (op === OP_READ || op === OP_WRITE)
+      this.hba.machine.violate('keyslot-key', `request ${rq} with key ${requests.keyId[rq]} has no keyslot`);
+  }
+
+  /** Law 4, I-8, I-9 and I-17: the slot holds the request's key, and the DUN fits its 64 bits. */
   private checkSlot(rq: number, keyslot: number): void {
     const { block, machine, hci } = this.hba;
     const { requests } = block;

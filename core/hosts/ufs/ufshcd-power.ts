@@ -129,6 +129,7 @@ export class PowerManager implements RuntimePm {
   release(): void {
     if (--this.refs > 0) return;
     const { config, engine } = this.hba;
+    if (this.refs < 0) this.hba.machine.violate('ufs-clocks', 'a clock reference is given back more often than taken');
     if (config.runtimePm.autosuspendNs > 0)
       engine.armTimer(this.suspendTimer, engine.now + config.runtimePm.autosuspendNs);
     if (!config.clockGating.on || this.clocks !== CLKS_ON || this.hba.eh.isRunning()) return;

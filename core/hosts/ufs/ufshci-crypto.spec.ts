@@ -1,163 +1,16 @@
 /** The controller's side of inline encryption, driven by registers and descriptors. */
 import { describe, expect, it } from 'vitest';
 import { OP_FLUSH, OP_READ, OP_WRITE, STS_IOERR, STS_OK } from '../../block/types.ts';
-import type { DetailLog } from '../../trace/log.ts';
 import { ST_INLINE, ST_LINK, STAGE_STRIDE } from '../../trace/stages.ts';
-import { CAPABILITY, cryptoBench, type CryptoBench, numberOf, testKey } from './crypto-testing.ts';
-import { cryptoProblems, profileCapabilities } from './crypto-config.ts';
+import { cryptoBench, type CryptoBench, encrypted, numberOf, ocsOf, programmed, UNIT } from './crypto-testing.ts';
 import * as d from './descriptors.ts';
 import * as r from './registers.ts';
 import { PLAIN } from './slots.ts';
+import { makeBench } from './testing.ts';
 import { configOffset, configWord } from './ufshci-cryptocfg.ts';
 
 const US = 1_000;
 const MS = 1_000_000;
-const UNIT = 4096;
-
-/** A log that keeps register writes as `name=new value`. */
-function registerLog(): { readonly log: DetailLog; readonly lines: string[] } {
-  const lines: string[] = [];
-  const log: DetailLog = {
-    on: true,
-    event: () => undefined,
-    span: () => undefined,
-    register: (block, _offset, name, _before, after) => {
-      if (block === 'ufshci') lines.push(`${name}=${after.toString(16)}`);
-    },
-  };
-  return { log, lines };
-}
-
-/** The 19 writes of an entry, as the reference lists them. */
-function entryWrites(slot: number, key: Uint8Array, config: number): string[] {
-  const view = new DataView(key.buffer);
-  const words = Array.from(
-    { length: 16 },
-    (_, i) => `CRYPTOCFG.${i}[${slot}]=${view.getUint32(4 * i, true).toString(16)}`,
-  );
-  return [
-    `CRYPTOCFG.16[${slot}]=0`,
-    ...words,
-    `CRYPTOCFG.17[${slot}]=0`,
-    `CRYPTOCFG.16[${slot}]=${config.toString(16)}`,
-  ];
-}
-
-/** An encrypted request in slot 0, programmed by hand. */
-function programmed(bench: CryptoBench, slot = 0, keyId = 1, config = configWord(0, UNIT)): void {
-  const { hci } = bench.ufs.lld;
-  const view = new DataView(testKey(keyId).buffer);
-  for (let i = 0; i < 16; i++) hci.write(configOffset(slot, i), view.getUint32(4 * i, true));
-  hci.write(configOffset(slot, 16), config);
-  hci.crypto.boundKey[slot] = keyId;
-  bench.profile.table.setKey(slot, keyId);
-}
-
-const encrypted = (slot = 0, keyId = 1) => ({ keyslot: slot, keyId, dunLow: 7 });
-
-/** OCS of every command that ended, in order. */
-function ocsOf(bench: CryptoBench): number[] {
-  const seen: number[] = [];
-  const { lld } = bench.ufs;
-  const finish = lld.finishSlot.bind(lld);
-  lld.finishSlot = (x, slot, ocs) => {
-    seen.push(ocs);
-    finish(x, slot, ocs);
-  };
-  return seen;
-}
-
-describe('the configuration array (inline-crypto.md 3.6)', () => {
-  it('I-26, I-27: programming clears CFGE, writes the key in order, then dword 17, and CFGE last', () => {
-    const { log, lines } = registerLog();
-    const bench = cryptoBench({}, {}, { log });
-    lines.length = 0;
-    bench.get(0, 3);
-    bench.run();
-    expect(lines.filter((line) => line.startsWith('CRYPTOCFG'))).toEqual(entryWrites(0, testKey(3), 0x80000008));
-  });
-
-  it('I-31: evicting writes an all-zero entry in the same order', () => {
-    const { log, lines } = registerLog();
-    const bench = cryptoBench({}, {}, { log });
-    bench.get(0, 3, (slot) => bench.profile.put(-1, slot));
-    bench.at(MS, () => (lines.length = 0));
-    bench.evict(2 * MS, 3);
-    bench.run();
-    expect(lines.filter((line) => line.startsWith('CRYPTOCFG'))).toEqual(entryWrites(0, new Uint8Array(64), 0));
-    expect(bench.ufs.lld.hci.crypto.engine.keyOf(0)).toBeUndefined();
-  });
-
-  it('I-32: keys cannot be read back', () => {
-    const bench = cryptoBench();
-    programmed(bench);
-    const { hci } = bench.ufs.lld;
-    expect(Array.from({ length: 32 }, (_, i) => hci.read(configOffset(0, i)))).toEqual(new Array(32).fill(0));
-    expect(numberOf(hci.crypto.engine.keyOf(0))).toBe(1);
-  });
-
-  it('I-45: reserved bits and dwords 18 to 31 stay 0', () => {
-    const { hci } = cryptoBench().ufs.lld;
-    for (let dword = 16; dword < 32; dword++) hci.write(configOffset(1, dword), 0xffffffff);
-    const values = Array.from({ length: 16 }, (_, i) => hci.registers.get(configOffset(1, 16 + i)));
-    expect(values).toEqual([0x8000ffff, 0xffff00ff, ...(new Array(14).fill(0) as number[])]);
-  });
-
-  it('dword 16 decodes by name', () => {
-    const { hci } = cryptoBench().ufs.lld;
-    expect(hci.registers.decode('CRYPTOCFG.16[2]', 0x80000108)).toEqual([
-      { name: 'CFGE', bits: '[31]', value: 1 },
-      { name: 'CAPIDX', bits: '[15:8]', value: 1 },
-      { name: 'DUSIZE', bits: '[7:0]', value: 8 },
-    ]);
-  });
-
-  it('a key is programmed with the first capability whose algorithm, key size and data unit size fit', () => {
-    const capabilities = [0x00017f00, 0x00030100, 0x00037f00]; // XTS-128; XTS-256 with 512 only; XTS-256 with all
-    const bench = cryptoBench({ capabilities });
-    bench.get(0, 3);
-    bench.run();
-    expect(bench.ufs.lld.hci.registers.get(configOffset(0, 16))).toBe(0x80000208);
-  });
-
-  it('a key that no capability fits is refused by the driver and touches no register', () => {
-    const bench = cryptoBench({ capabilities: [0x00030100] });
-    const statuses: number[] = [];
-    bench.get(0, 3, (_slot, status) => statuses.push(status));
-    bench.run();
-    expect(statuses).toEqual([-95]);
-    expect(bench.ufs.lld.hci.registers.get(configOffset(0, 16))).toBe(0);
-  });
-
-  it('key dwords written while CFGE is set are counted', () => {
-    const bench = cryptoBench();
-    programmed(bench);
-    bench.ufs.lld.hci.write(configOffset(0, 3), 5);
-    expect(bench.ufs.lld.hci.crypto.array.keysWrittenWhileEnabled).toBe(1);
-  });
-
-  it('I-65: the profile announces AES-256-XTS with the data unit sizes of the capability, and 64-bit DUNs', () => {
-    expect(profileCapabilities({ capabilities: [0x00017f00, 0x00031800], keyslots: 4 })).toEqual({
-      maxDunBytes: 8,
-      modes: { 'AES-256-XTS': 0x3000 },
-      keyTypes: 1,
-    });
-    expect(profileCapabilities({ capabilities: [0x00017f00], keyslots: 4 }).modes).toEqual({});
-    expect(cryptoBench({ capabilities: [0x00031800] }).profile.sysfs()).toMatchObject({
-      max_dun_bits: '64',
-      num_keyslots: '4',
-      'modes/AES-256-XTS': '0x3000',
-    });
-  });
-
-  it.each([
-    [{ keyslots: 65 }, 'crypto.keyslots: 65 is not in 0..64'],
-    [{ keyslots: 4, engine: 'prdt' as const }, 'crypto.keyslots: must be 0 when keys travel in the PRDT'],
-    [{ keyslots: 4, bytesPerUs: 0 }, 'crypto.bytesPerUs: 0 is not positive'],
-  ])('a configuration that cannot work is told: %o', (crypto, problem) => {
-    expect(cryptoProblems({ capabilities: [CAPABILITY], ...crypto })).toEqual([problem]);
-  });
-});
 
 describe('encrypted commands (inline-crypto.md 3.7, 3.9)', () => {
   it('the worked descriptor of 6.2: write, interrupt, slot 5, DUN 0x1_0000_0002', () => {
@@ -214,7 +67,7 @@ describe('encrypted commands (inline-crypto.md 3.7, 3.9)', () => {
     ['half a data unit', (b) => b.ufs.lld.hci.write(configOffset(0, 16), configWord(0, 2 * UNIT)), 3 * UNIT],
   ];
 
-  it.each(REFUSED)('I-29, I-36: %s is OCS 9 and moves no data', (_what, spoil, bytes) => {
+  it.each(REFUSED)('I-29: %s is OCS 9 and moves no data (I-36)', (_what, spoil, bytes) => {
     const bench = cryptoBench();
     programmed(bench);
     spoil(bench);
@@ -225,6 +78,22 @@ describe('encrypted commands (inline-crypto.md 3.7, 3.9)', () => {
     expect(bench.media.calls).toEqual([]);
     expect(bench.block.completed.map((c) => c.status)).toEqual([STS_IOERR]);
     expect(bench.ufs.checkEmpty()).toEqual([]);
+  });
+
+  it('I-29: CS = 0 is OCS 9, whatever the descriptor says', () => {
+    const bench = makeBench();
+    const { lld } = bench.ufs;
+    const seen = ocsOf(bench);
+    const compose = lld.compose.bind(lld);
+    lld.compose = (rq, slot, utrd, interrupt) => {
+      compose(rq, slot, utrd, interrupt);
+      lld.mem.memory.words[utrd] |= d.UTRD_CE;
+    };
+    bench.block.submitAt(0, OP_READ, 0, UNIT);
+    bench.run();
+    expect(lld.hci.read(r.CAP) & (1 << 28)).toBe(0);
+    expect(seen).toEqual(new Array(6).fill(d.OCS_INVALID_CRYPTO));
+    expect(bench.media.calls).toEqual([]);
   });
 
   it('I-29: a slot beyond CFGC is OCS 9', () => {
@@ -241,19 +110,6 @@ describe('encrypted commands (inline-crypto.md 3.7, 3.9)', () => {
     };
     bench.run();
     expect(seen[0]).toBe(d.OCS_INVALID_CRYPTO);
-  });
-
-  it('I-35: OCS is 0x0F until the command is over, then one other value', () => {
-    const bench = cryptoBench();
-    programmed(bench);
-    bench.block.submitAt(0, OP_READ, 0, UNIT, encrypted());
-    const values = new Set<number>();
-    const { mem } = bench.ufs.lld;
-    for (let at = 20; at < 100; at++) {
-      bench.at(at * US, () => values.add(mem.memory.words[mem.memory.word(mem.utrl) + 2] & 0xff));
-    }
-    bench.run();
-    expect([...values]).toEqual([d.OCS_PRESET, d.OCS_SUCCESS]);
   });
 
   it('a CFGE that a faulty driver clears under a command in flight fails the next one (S-10)', () => {
@@ -415,11 +271,12 @@ describe('what costs the keys (inline-crypto.md 3.5)', () => {
     }
   });
 
-  it('a configuration written without clocks has no effect and is counted (I-48)', () => {
+  it('I-48: a configuration written without clocks has no effect, is counted and reported', () => {
     const bench = cryptoBench();
     bench.ufs.lld.hci.crypto.hasClocks = false;
     bench.ufs.lld.hci.write(configOffset(0, 16), configWord(0, UNIT));
     expect(bench.ufs.lld.hci.crypto.unclockedWrites).toBe(1);
     expect(bench.ufs.lld.hci.registers.get(configOffset(0, 16))).toBe(0);
+    expect(bench.laws()).toEqual(['ufshci-misuse']);
   });
 });

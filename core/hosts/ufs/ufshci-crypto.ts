@@ -31,7 +31,7 @@ export class CryptoUnit {
   errors = 0;
   /** How often keys were lost. */
   losses = 0;
-  /** Configuration writes that reached an engine without clocks, and did nothing. */
+  /** Configuration writes that reached an engine without clocks, and did nothing (beside the breach that every such access is). */
   unclockedWrites = 0;
   /** The host's clocks run. */
   hasClocks = true;

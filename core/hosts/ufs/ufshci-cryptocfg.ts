@@ -2,7 +2,7 @@
  * The crypto configuration array of a UFS host controller: the registers that hold keys, and the engine behind them.
  *
  * Modelled: an entry is in use while CFGE is set and its CAPIDX and DUSIZE fit a capability; key dwords cannot be read back; entries can be written with the host
- * disabled. Key dwords written while CFGE is set take effect and are counted (`@assume`: the specification forbids it and says no more).
+ * disabled. Writes out of the specified order take effect and are reported (`@assume`: the specification forbids them and says no more).
  * Not modelled: multi-host fields, vendor specific bits.
  *
  * @source UFSHCI 4.0, facts through inline-crypto.md 3.5, 3.6
@@ -23,7 +23,7 @@ export interface InlineEngine {
 }
 
 export const DWORDS = r.CRYPTOCFG_BYTES / 4;
-export const KEY_DWORDS = 16;
+export const KEY_DWORDS = r.KEY_DWORDS;
 export const DW_CONFIG = 16;
 export const DW_VENDOR = 17;
 const CFGE = 1 << 31;
@@ -38,14 +38,18 @@ export function configWord(capabilityIndex: number, dataUnitSize: number): numbe
   return (CFGE | (capabilityIndex << 8) | (dataUnitSize / DATA_UNIT)) >>> 0;
 }
 
+// Values of `nextDword` besides 0..16, the key dword (or dword 17) that comes next: dword 16 is to be cleared first, or to be written last.
+const IN_USE = 255;
+const DONE = 254;
+
 export class CryptoConfigArray implements InlineEngine {
-  /** Key dwords written while the entry was enabled. */
-  keysWrittenWhileEnabled = 0;
   private readonly hci: Ufshci;
   private readonly settings: UfsCryptoSettings;
   /** Data unit size by slot; 0: CFGE is clear, or the entry fits no capability. */
   private readonly unitBytes: Int32Array;
   private readonly isEnabled: Uint8Array;
+  /** By which write the programming of each slot goes on. */
+  private readonly nextDword: Uint8Array;
   private readonly keyWords: Uint32Array;
   private readonly keyBytes: Uint8Array;
   private readonly busyUntilNs = new Float64Array(2);
@@ -55,6 +59,7 @@ export class CryptoConfigArray implements InlineEngine {
     this.settings = settings;
     this.unitBytes = new Int32Array(settings.keyslots);
     this.isEnabled = new Uint8Array(settings.keyslots);
+    this.nextDword = new Uint8Array(settings.keyslots).fill(IN_USE);
     this.keyWords = new Uint32Array(settings.keyslots * KEY_DWORDS);
     this.keyBytes = new Uint8Array(this.keyWords.buffer);
   }
@@ -66,14 +71,31 @@ export class CryptoConfigArray implements InlineEngine {
     if (slot >= this.settings.keyslots) return slot; // a host without crypto
     const dword = at % DWORDS;
     const value = this.hci.registers.get(offset);
+    this.checkOrder(slot, dword, value);
     if (dword < KEY_DWORDS) {
       this.keyWords[slot * KEY_DWORDS + dword] = value;
-      this.keysWrittenWhileEnabled += this.isEnabled[slot];
     } else if (dword === DW_CONFIG) {
       this.isEnabled[slot] = value >>> 31;
       this.unitBytes[slot] = this.unitOf(value);
     }
     return slot;
+  }
+
+  /** What software owes the array: dword 16 := 0, key dwords in order, dword 17, dword 16; nothing under a command; reserved dwords never (I-26 to I-28, I-45). */
+  private checkOrder(slot: number, dword: number, value: number): void {
+    const next = this.nextDword[slot];
+    if (dword === DW_CONFIG) {
+      if (this.hci.crypto.inFlight[slot] > 0) this.misused(slot, dword, 'while commands use it');
+      if (value !== 0 && next !== DONE) this.misused(slot, dword, 'before the others');
+      this.nextDword[slot] = value === 0 && next !== DONE ? 0 : IN_USE;
+    } else if (dword > DW_VENDOR) this.misused(slot, dword, 'though it is reserved');
+    else if (next === IN_USE) this.misused(slot, dword, 'without dword 16 := 0 before it');
+    else if (next !== (dword === DW_VENDOR ? KEY_DWORDS : dword)) this.misused(slot, dword, 'out of order');
+    else this.nextDword[slot] = dword === DW_VENDOR ? DONE : dword + 1;
+  }
+
+  private misused(slot: number, dword: number, how: string): void {
+    this.hci.misused(`dword ${dword} of configuration ${slot} is written ${how}`);
   }
 
   /** Data unit size that dword 16 stands for; 0 when the entry cannot be used (inline-crypto.md 3.9). */

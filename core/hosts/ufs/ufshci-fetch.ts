@@ -36,7 +36,7 @@ export function checkDescriptor(hci: Ufshci, tag: number, utrd: number, ucd: num
   if (hci.crypto.settings.engine === 'prdt') return checkPrdtWithKeys(hci, tag, ucd, words[utrd + 7] & 0xffff);
   const described = d.prdtBytes(words, ucd + d.UCD_PRDT / 4, words[utrd + 7] & 0xffff);
   if (described < 0) return d.OCS_INVALID_PRDT;
-  if (described < bytes) return d.OCS_SIZE_MISMATCH;
+  if (described !== bytes) return d.OCS_SIZE_MISMATCH;
   return (head & d.UTRD_CE) === 0 ? d.OCS_SUCCESS : hci.crypto.admit(tag, utrd);
 }
 
@@ -45,7 +45,7 @@ function checkPrdtWithKeys(hci: Ufshci, tag: number, ucd: number, entries: numbe
   const at = ucd + d.UCD_PRDT / 4;
   const described = prdt.prdtBytes(hci.memory.words, at, entries);
   if (described < 0) return d.OCS_INVALID_PRDT;
-  return described < hci.slots.bytes[tag] ? d.OCS_SIZE_MISMATCH : hci.crypto.admitPrdt(tag, at, entries);
+  return described !== hci.slots.bytes[tag] ? d.OCS_SIZE_MISMATCH : hci.crypto.admitPrdt(tag, at, entries);
 }
 
 function decodeCommand(hci: Ufshci, tag: number, ucd: number): void {

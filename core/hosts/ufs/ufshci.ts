@@ -34,6 +34,8 @@ import * as u from './upiu.ts';
 export interface UfshciPorts {
   /** The interrupt line goes up: 0 for the controller's own, 1 + q for completion queue q. Stays up until its status is written back. */
   irq(vector: number): void;
+  /** Software did what the specification forbids: a breach to be reported. What the hardware makes of it stands where it happens. */
+  misuse(what: string): void;
 }
 
 const NONE = -1;
@@ -110,6 +112,7 @@ export class Ufshci implements DevicePort {
 
   /** Software reads a register. The UIC error codes clear when read. */
   read(offset: number): number {
+    if (!this.crypto.hasClocks) this.misused(`register 0x${offset.toString(16)} is read without clocks`);
     const value = this.registers.read(offset);
     if (offset >= r.UECPA && offset <= r.UECDME) this.registers.set(offset, 0);
     return value;
@@ -117,6 +120,7 @@ export class Ufshci implements DevicePort {
 
   /** Software writes a register. Side effects happen at once; what takes time is scheduled. */
   write(offset: number, value: number): void {
+    if (!this.crypto.hasClocks) this.misused(`register 0x${offset.toString(16)} is written without clocks`);
     if (offset === r.UTRLDBR) this.ringDoorbell(value);
     else if (offset === r.IS) this.acknowledge(value);
     else if (offset >= r.QOP) this.mcq.write(offset, value);
@@ -151,6 +155,12 @@ export class Ufshci implements DevicePort {
       default:
         if (offset >= r.QCFG) this.mcq.configure(offset);
     }
+  }
+
+  /** See UfshciPorts.misuse. */
+  misused(what: string): void {
+    if (this.log.on) this.log.event('ufshci', 'misused', NaN, NaN);
+    this.ports.misuse(what);
   }
 
   // ------------------------------------------------------------------------------------------------ enable and reset
@@ -216,7 +226,11 @@ export class Ufshci implements DevicePort {
   private ringDoorbell(value: number): void {
     const regs = this.registers;
     const fresh = value & ~regs.get(r.UTRLDBR);
-    if (regs.get(r.UTRLRSR) === 0) return; // the list is not running: writes have no effect
+    if (regs.get(r.UTRLRSR) === 0) {
+      this.misused('the doorbell is rung while the list does not run'); // it has no effect
+      return;
+    }
+    if (fresh !== (value | 0)) this.misused('the doorbell of a command in progress is rung'); // no effect either
     regs.write(r.UTRLDBR, value);
     const list = this.memory.word(regs.get(r.UTRLBA));
     for (let bits = fresh; bits !== 0; bits &= bits - 1) {
