@@ -15,6 +15,7 @@ import {
   SEPARATE_POOLS,
   SHARED_TAGS,
 } from '../../scripts/validation/keyslot-claims.ts';
+import { lineRate } from '../../scripts/validation/line-rate.ts';
 import { temporaryFolder } from './support/temporary.ts';
 
 const CLI = join(import.meta.dirname, '../../main/cli.ts');
@@ -193,6 +194,17 @@ describe('the published tables about keyslots', () => {
       const [name, unit] = splitUnit(what);
       const number = Math.round(ours).toLocaleString('en-US');
       expect(stdout).toMatch(new RegExp(`V11 +${variant}: ${name} .* ${number} ${unit} .* met`));
+    }
+  });
+});
+
+describe('line-rate', () => {
+  test('npm run validate: an engine at line rate costs at most 5 % of throughput and of mean latency', () => {
+    const rows = lineRate.rows();
+    expect(rows).toHaveLength(12);
+    for (const { what, published, ours } of rows) {
+      expect(published).toBe(5);
+      expect(ours, what).toBeLessThan(5);
     }
   });
 });
