@@ -1,13 +1,14 @@
 /**
  * `npm run validate`: published and derivable results beside ours. Misses are printed as misses; the exit code is 0 when every row lies in its band, 1 otherwise.
  */
+import { lineRate } from './validation/line-rate.ts';
 import { isMet, type TargetRow } from './validation/target.ts';
 import { devices } from './validation/v10-devices.ts';
 import { keyslots } from './validation/v11-keyslots.ts';
 import { headOfLine } from './validation/v12-head-of-line.ts';
 import { writeBooster } from './validation/v09-writebooster.ts';
 
-const TARGETS = [writeBooster, devices, keyslots, headOfLine];
+const TARGETS = [writeBooster, devices, keyslots, headOfLine, lineRate];
 const HEAD = ['target', 'what', 'source', 'published', 'ours', 'deviation', 'band', 'basis', 'verdict'];
 
 function cells(id: string, row: TargetRow): string[] {

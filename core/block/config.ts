@@ -11,7 +11,7 @@ export interface BlockConfig {
   readonly cpuToHctx?: readonly number[];
   /** All hardware queues share one set of driver tags (BLK_MQ_F_TAG_HCTX_SHARED). */
   readonly hostTagset?: boolean;
-  /** Freed driver tags per wake-up of waiters; default an eighth of the depth, at most 8, as sbitmap has it. 1 for models with a fair queue for tags. */
+  /** Freed driver tags per wake-up of waiters; default an eighth of the depth, at most 8, as sbitmap has it. With 1, tags go to whoever has slept longest. */
   readonly tagWakeBatch?: number;
   /** Scheduler tags; default 2 × min(queueDepth, 128). Without a scheduler the driver tags are all there are. */
   readonly nrRequests?: number;

@@ -7,6 +7,7 @@ import { NullKeyslots } from '../hosts/null/null-keyslots.ts';
 import type { CryptoEnv } from './build-crypto.ts';
 import type { DeviceRoom, Env, QueueShape } from './build.ts';
 import type { ValidNullDevice } from './definition.ts';
+import type { ValidNullCrypto } from './definition-crypto.ts';
 import type { DeviceCrypto } from './validate-encryption.ts';
 
 /** Limits of a device that sets none of its own. @kernel v6.12 block/blk-settings.c (BLK_DEF_MAX_SECTORS_CAP), null_blk */
@@ -38,26 +39,36 @@ export function nullDeviceCrypto({ crypto }: ValidNullDevice): DeviceCrypto | un
   return crypto && { ...crypto, mayProgrammingSleep: crypto.programming === 'sleep' };
 }
 
-/** The profile over the device's keyslots. */
-function nullProfile(env: Env, { crypto }: ValidNullDevice, { keys, profile }: CryptoEnv): CryptoProfile | undefined {
-  if (crypto === undefined) return undefined;
-  const { keyslots: slots, dunBytes, algorithms, programTime, programming } = crypto;
+/** The device's keyslots. */
+function nullKeyslots(env: Env, crypto: ValidNullCrypto): NullKeyslots {
+  const { keyslots: slots, programTime: programNs, programming } = crypto;
+  return new NullKeyslots(env, { slots, programNs, programming });
+}
+
+/** The profile over them. */
+function nullProfile(
+  env: Env,
+  { keyslots: slots, dunBytes, algorithms }: ValidNullCrypto,
+  { keys, profile }: CryptoEnv,
+  keyslots: NullKeyslots,
+): CryptoProfile {
   const modes: Record<string, number> = {};
   for (const { mode, dataUnitSizes } of algorithms)
     modes[mode] = dataUnitSizes.reduce((mask, size) => mask | size, modes[mode] ?? 0);
   return new CryptoProfile(
     { ...env, ...profile, keys },
     { name: 'null', slots, maxDunBytes: dunBytes, modes, keyTypes: KEY_TYPE_RAW },
-    new NullKeyslots(env, { slots, programNs: programTime, sleeps: programming === 'sleep' }),
+    keyslots,
   );
 }
 
 /** Builds the device. With `crypto` it has keyslots. */
 export function buildNullDevice(env: Env, device: ValidNullDevice, block: Block, crypto?: CryptoEnv): DeviceRoom {
-  const profile = crypto && nullProfile(env, device, crypto);
-  const { latency } = device;
+  const { latency, crypto: engine } = device;
+  const keyslots = crypto && engine && nullKeyslots(env, engine);
+  const profile = keyslots && nullProfile(env, engine, crypto, keyslots);
   const lld = new NullDevice(
-    { ...env, block },
+    { ...env, block, ...(keyslots && engine.programming === 'post' && { posted: keyslots }) },
     {
       latency:
         typeof latency === 'number'

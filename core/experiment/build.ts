@@ -156,6 +156,7 @@ function blockConfig(experiment: ValidExperiment, shape: QueueShape): BlockConfi
     keyslotPolicy: queue.keyslotPolicy,
     capacitySectors: experiment.device.capacity / 512,
     ...(queue.nrRequests === undefined ? {} : { nrRequests: queue.nrRequests }),
+    ...(queue.tagWakeBatch === undefined ? {} : { tagWakeBatch: queue.tagWakeBatch }),
   };
 }
 

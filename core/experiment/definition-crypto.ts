@@ -59,9 +59,11 @@ export const nullCrypto = z.strictObject({
     .prefault([{ mode: 'AES-256-XTS', dataUnitSizes: [512, 4096] }]),
   programTime: timeNs().prefault('15us').describe('programming one slot; one at a time'),
   programming: z
-    .enum(['spin', 'sleep'])
+    .enum(['spin', 'sleep', 'post'])
     .default('spin')
-    .describe('spin: the programming task burns CPU time; sleep: it waits for the device'),
+    .describe(
+      'spin: the programming task burns CPU time; sleep: it waits for the device; post: it goes on at once, and the request is served once an engine beside the device has its key (for comparison with queueing models)',
+    ),
 });
 
 const churn = z

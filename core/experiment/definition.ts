@@ -15,7 +15,10 @@ import { bytes, count, timeNs } from './quantities.ts';
 
 const machine = z
   .strictObject({
-    profile: z.enum(['phone-a76', 'server-x86']).default('phone-a76').describe('cost table of the CPUs'),
+    profile: z
+      .enum(['phone-a76', 'server-x86', 'free'])
+      .default('phone-a76')
+      .describe('cost table of the CPUs; free: nothing costs CPU time, for comparison with queueing models'),
     cpus: count(1, 64).optional().describe('number of CPUs; default from the profile'),
     costs: z
       .record(z.string(), timeNs())
@@ -134,6 +137,11 @@ const queue = z
     nrRequests: count(4, 10_240).optional(),
     rqAffinity: count(0, 2).default(1),
     nomerges: count(0, 2).default(0),
+    tagWakeBatch: count(1, 8)
+      .optional()
+      .describe(
+        'freed tags per wake-up of those who sleep for one (wake_batch of sbitmap); default as Linux has it: an eighth of the depth, from 1 to 8',
+      ),
     plugPerBio: z.boolean().default(true).describe('a plug around every bio that has none (Linux 6.11 and later)'),
     timeout: timeNs({ min: 1 }).prefault('30s'),
     keyslotPolicy,

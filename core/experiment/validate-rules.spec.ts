@@ -31,7 +31,7 @@ const RULES: readonly (readonly [what: string, definition: unknown, path: string
     'an unknown machine',
     definitionOf({ machine: { profile: 'pc' } }),
     '/machine/profile',
-    'must be one of "phone-a76", "server-x86"',
+    'must be one of "phone-a76", "server-x86", "free"',
   ],
   ['no CPU', definitionOf({ machine: { cpus: 0 } }), '/machine/cpus', 'must be a whole number from 1 to 64'],
   ['CPUs as a text', definitionOf({ machine: { cpus: '4' } }), '/machine/cpus', 'must be a whole number from 1 to 64'],

@@ -2,6 +2,7 @@
 import { createRun } from '../../core/experiment/run.ts';
 import type { RunSummary } from '../../core/experiment/summary.ts';
 import { validateDefinition } from '../../core/experiment/validate.ts';
+import type { TargetRow } from '../validation/target.ts';
 import { type Scenario, variantDefinition } from '../../main/scenarios/scenarios.ts';
 
 /** Events per slice. */
@@ -22,6 +23,17 @@ export interface ExpectedRun {
   readonly jobs: Readonly<Record<string, Readonly<Record<string, ExpectedDirection>>>>;
   /** Mean per I/O, of the stages that occurred. */
   readonly stageMeanNs: Readonly<Record<string, number>>;
+  /** Published figures that this variant is compared with; absent: there are none. */
+  readonly published?: readonly ExpectedFigure[];
+}
+
+export interface ExpectedFigure {
+  readonly what: string;
+  readonly source: string;
+  readonly published: number;
+  readonly ours: number;
+  /** Accepted deviation as a share; `below` the published figure; or `context`: not judged. */
+  readonly band: number | 'below' | 'context';
 }
 
 interface ExpectedDirection {
@@ -42,9 +54,16 @@ export function runVariant(scenario: Scenario, variant: string): RunSummary {
   return run.finish(false);
 }
 
+function figureOf({ what, unit, source, published, ours, band }: TargetRow): ExpectedFigure {
+  const judged = band.kind === 'relative' ? band.share : band.kind;
+  return { what: `${what} ${unit}`.trim(), source, published, ours: Number(ours.toPrecision(6)), band: judged };
+}
+
 const rounded = (value: number): number => Number(value.toFixed(DECIMALS));
 
-export function expectedOf({ run, block, keyslots, jobs, stages }: RunSummary): ExpectedRun {
+/** What a run gave. `published`: rows that compare it with published figures. */
+export function expectedOf(summary: RunSummary, published: readonly TargetRow[] = []): ExpectedRun {
+  const { run, block, keyslots, jobs, stages } = summary;
   const directions = Object.entries(jobs).map(([job, byDirection]) => [
     job,
     Object.fromEntries(
@@ -68,5 +87,6 @@ export function expectedOf({ run, block, keyslots, jobs, stages }: RunSummary): 
     keyslots,
     jobs: Object.fromEntries(directions) as ExpectedRun['jobs'],
     stageMeanNs: Object.fromEntries(means) as ExpectedRun['stageMeanNs'],
+    ...(published.length > 0 && { published: published.map(figureOf) }),
   };
 }

@@ -7,6 +7,15 @@ import { describe, expect, test } from 'vitest';
 import type { RunSummary } from '../../core/contract/summary.ts';
 import { listScenarios, readScenario, SCENARIO_FOLDER } from '../../main/scenarios/scenarios.ts';
 import { type ExpectedRun, expectedOf, runVariant } from '../../scripts/lib/expected.ts';
+import { claimTables } from '../../scripts/lib/guide-tables.ts';
+import {
+  claimRows,
+  FEW_SLOTS,
+  SCENARIO,
+  SEPARATE_POOLS,
+  SHARED_TAGS,
+} from '../../scripts/validation/keyslot-claims.ts';
+import { lineRate } from '../../scripts/validation/line-rate.ts';
 import { temporaryFolder } from './support/temporary.ts';
 
 const CLI = join(import.meta.dirname, '../../main/cli.ts');
@@ -25,7 +34,7 @@ describe('every scenario', () => {
     const expected = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, ExpectedRun>>;
     const summary = runVariant(scenario, variant);
     expect({ violations: summary.violations, warnings: summary.warnings }).toEqual({ violations: [], warnings: [] });
-    expect(expectedOf(summary)).toEqual(expected[variant]);
+    expect(expectedOf(summary, claimRows(scenario.slug, variant, summary))).toEqual(expected[variant]);
   });
 
   test.each(scenarios.map((s) => [s.slug, s] as const))('%s has a reading guide with sources', (_slug, scenario) => {
@@ -33,7 +42,9 @@ describe('every scenario', () => {
     expect(scenario.readme).toMatch(/^## What to look at$/m);
     expect(scenario.readme).toMatch(/^## Sources$/m);
     for (const variant of Object.keys(scenario.variants))
-      expect(scenario.readme.includes(variant.replace(/^(slots|few-tags|per-file)-.*$/, '$1'))).toBe(true);
+      expect(scenario.readme.includes(variant.replace(/^(slots|few-tags|per-file|pools|tags|batched)-.*$/, '$1'))).toBe(
+        true,
+      );
   });
 });
 
@@ -144,6 +155,65 @@ describe('keyslot-starvation', () => {
     db.close();
   });
 });
+
+/** Expected results of the scenario that holds the published tables. */
+const PUBLISHED = JSON.parse(readFileSync(join(SCENARIO_FOLDER, SCENARIO, 'expected.json'), 'utf8')) as Readonly<
+  Record<string, ExpectedRun>
+>;
+
+describe('the published tables about keyslots', () => {
+  test('every row of both is compared, and lies in its band', () => {
+    const rows = [...FEW_SLOTS, ...SEPARATE_POOLS, ...SHARED_TAGS];
+    for (const [variant, ...figures] of rows) {
+      const { published = [] } = PUBLISHED[variant];
+      expect(published).toHaveLength(figures.length);
+      for (const { what, published: theirs, ours, band } of published) {
+        if (band === 'below') expect(ours, `${variant}: ${what}`).toBeLessThan(theirs);
+        else {
+          expect(band).toBe(0.1);
+          expect(Math.abs(ours / theirs - 1), `${variant}: ${what}`).toBeLessThanOrEqual(0.1);
+        }
+      }
+    }
+  });
+
+  test('the user guide shows them as they are', () => {
+    const guide = readFileSync(join(import.meta.dirname, '../../docs/user-guide.md'), 'utf8');
+    expect(guide).toContain(claimTables(PUBLISHED));
+  });
+
+  test('npm run validate judges the same figures', () => {
+    const script = join(import.meta.dirname, '../../scripts/validate.ts');
+    const { status, stdout } = spawnSync(process.execPath, [script, 'V11'], { encoding: 'utf8' });
+    const printed = FEW_SLOTS.flatMap(([variant]) =>
+      (PUBLISHED[variant].published ?? []).map(({ what, ours }) => [variant, what, ours] as const),
+    );
+    expect(status).toBe(0);
+    expect(stdout).toContain(`${printed.length} rows, 0 missed`);
+    for (const [variant, what, ours] of printed.filter(([, , n]) => n >= 100)) {
+      const [name, unit] = splitUnit(what);
+      const number = Math.round(ours).toLocaleString('en-US');
+      expect(stdout).toMatch(new RegExp(`V11 +${variant}: ${name} .* ${number} ${unit} .* met`));
+    }
+  });
+});
+
+describe('line-rate', () => {
+  test('npm run validate: an engine at line rate costs at most 5 % of throughput and of mean latency', () => {
+    const rows = lineRate.rows();
+    expect(rows).toHaveLength(12);
+    for (const { what, published, ours } of rows) {
+      expect(published).toBe(5);
+      expect(ours, what).toBeLessThan(5);
+    }
+  });
+});
+
+/** `encrypted mean µs` → `encrypted mean`, `µs`. */
+function splitUnit(what: string): [string, string] {
+  const at = what.lastIndexOf(' ');
+  return [what.slice(0, at), what.slice(at + 1)];
+}
 
 describe('the command line', () => {
   test('lists the scenarios, as text and as JSON', () => {

@@ -7,7 +7,7 @@ import {
   MODE_AES_128_CBC_ESSIV,
   MODE_AES_256_XTS,
 } from '../../crypto/mode.ts';
-import { DEFAULT_COSTS } from '../../crypto/profile/config.ts';
+import { SERVER_X86 } from '../../engine/costs/server-x86.ts';
 import { KEYSLOT_LAWS } from '../../crypto/profile/contract.ts';
 import { type MakeDriver, ScriptedOps, withFailures } from '../../crypto/profile/scripted-ops.ts';
 import { CryptoProfile } from '../../crypto/profile/profile.ts';
@@ -27,7 +27,7 @@ const COSTS = { cipherUnitNs: 1_000, cipherKibNs: 500 };
 /** Unit and 4 KiB. */
 const UNIT_NS = 3_000;
 /** Bookkeeping of a get that programs. */
-const GET_NS = DEFAULT_COSTS.lookupNs + DEFAULT_COSTS.slowPathNs;
+const GET_NS = SERVER_X86.costs.keyslotLookupNs + SERVER_X86.costs.keyslotSlowPathNs;
 
 interface FallbackRigOptions extends RigOptions {
   readonly fallback?: FallbackConfig;

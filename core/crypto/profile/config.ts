@@ -30,22 +30,6 @@ export interface ProfileGeneration {
 
 export const DEFAULT_GENERATION: ProfileGeneration = { evict: 'unlinked', wakeUp: 'all' };
 
-/** CPU time of the bookkeeping; programming is the driver's. */
-export interface ProfileCosts {
-  /** Lock for reading, hash look-up, reference. */
-  readonly lookupNs: number;
-  /** One round of the slow path: lock for writing, second look, without resume and programming. */
-  readonly slowPathNs: number;
-  /** Giving a reference back. */
-  readonly putNs: number;
-}
-
-export const DEFAULT_COSTS: ProfileCosts = {
-  lookupNs: 60, // @assume two atomics on a shared cache line and a short list walk: about 130 cycles of a phone's big core
-  slowPathNs: 200, // @assume the same, exclusive, and the runtime-PM reference counts
-  putNs: 40, // @assume one atomic, and the idle list's spinlock with the last reference
-};
-
 export interface ProfileConfig extends CryptoCapabilities {
   /** Shown in reports; default `crypto profile`. */
   readonly name?: string;
@@ -54,7 +38,6 @@ export interface ProfileConfig extends CryptoCapabilities {
   /** The device to resume around driver operations; none: it never sleeps. */
   readonly runtimePm?: RuntimePm;
   readonly generation?: Partial<ProfileGeneration>;
-  readonly costs?: ProfileCosts;
 }
 
 export interface ProfileCounters {

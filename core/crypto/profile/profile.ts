@@ -9,6 +9,7 @@
  *
  * @kernel v6.12 block/blk-crypto-profile.c; inline-crypto.md 1.6-1.8, 2
  */
+import type { MachineCosts } from '../../engine/costs/costs.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Machine } from '../../engine/machine.ts';
 import type { WaitEdge, WaitSource } from '../../engine/waits.ts';
@@ -17,7 +18,7 @@ import { NO_LOG } from '../../trace/log.ts';
 import { ST_KEYSLOT_PROGRAM, ST_WAIT_KEYSLOT } from '../../trace/stages.ts';
 import type { CryptoConfig, KeyTable } from '../key.ts';
 import { type CryptoCapabilities, supportsConfig, sysfsView } from './capabilities.ts';
-import { DEFAULT_COSTS, DEFAULT_GENERATION, newCounters, type ProfileConfig, type ProfileCounters } from './config.ts';
+import { DEFAULT_GENERATION, newCounters, type ProfileConfig, type ProfileCounters } from './config.ts';
 import { holdersOfSlots, slotsInUse } from './audit.ts';
 import { Evictor } from './evict.ts';
 import { GetColumns } from './get-columns.ts';
@@ -72,7 +73,7 @@ export class CryptoProfile implements WaitSource {
 
   private readonly env: ProfileEnv;
   private readonly log: DetailLog;
-  private readonly costs;
+  private readonly costs: MachineCosts;
   private readonly evictor: Evictor;
   private readonly waiters: IdleWaiters;
   private readonly columns = new GetColumns();
@@ -90,7 +91,7 @@ export class CryptoProfile implements WaitSource {
     this.config = config;
     this.name = config.name ?? 'crypto profile';
     this.log = env.log ?? NO_LOG;
-    this.costs = config.costs ?? DEFAULT_COSTS;
+    this.costs = machine.costs;
     this.slotCount = config.slots;
     this.table = new SlotTable(config.slots);
     this.spans = new SlotSpans(env.spans ?? NO_SPANS, config.slots);
@@ -164,7 +165,7 @@ export class CryptoProfile implements WaitSource {
    */
   getFast(x: number, keyId: number): number {
     if (this.slotCount === 0) return NULL_SLOT;
-    this.env.machine.charge(x, this.costs.lookupNs);
+    this.env.machine.charge(x, this.costs.keyslotLookupNs);
     if (!this.hardware.lock.isReadable) return NO_SLOT;
     const slot = this.table.find(keyId);
     if (slot === NO_SLOT) return NO_SLOT;
@@ -190,7 +191,7 @@ export class CryptoProfile implements WaitSource {
    */
   tryGet(x: number, keyId: number): number {
     if (this.slotCount === 0) return NULL_SLOT;
-    this.env.machine.charge(x, this.costs.lookupNs);
+    this.env.machine.charge(x, this.costs.keyslotLookupNs);
     const { table, hardware } = this;
     const slot = table.find(keyId);
     const isOffLimits = this.evictor.isRestoring || (hardware.busy && hardware.slot === slot);
@@ -232,7 +233,7 @@ export class CryptoProfile implements WaitSource {
 
   private slowPath(x: number): void {
     const { machine } = this.env;
-    machine.charge(x, this.costs.slowPathNs);
+    machine.charge(x, this.costs.keyslotSlowPathNs);
     machine.pushReturn(x, this.enteredKind, x);
     this.hardware.enter(x);
   }
@@ -304,7 +305,7 @@ export class CryptoProfile implements WaitSource {
   /** Gives a slot back; the key stays in it. With the last reference the slot is idle and a waiter is woken. Instantaneous; any context, never sleeps. */
   put(x: number, slot: number): void {
     if (slot === NULL_SLOT) return;
-    this.env.machine.charge(x, this.costs.putNs);
+    this.env.machine.charge(x, this.costs.keyslotPutNs);
     if (!this.table.release(slot)) return;
     this.spans.change(slot, SPAN_IDLE, this.table.key[slot], this.env.engine.now);
     this.waiters.wake(x);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MachineCosts } from './costs.ts';
+import { FREE } from './free.ts';
 import { MACHINE_PROFILES, machineProfile } from './index.ts';
 import { PHONE_A76 } from './phone-a76.ts';
 import { SERVER_X86 } from './server-x86.ts';
@@ -43,12 +44,12 @@ function wakeNs(costs: MachineCosts, sleptNs: number): number {
 
 describe('the machine profiles', () => {
   it('are found by name', () => {
-    expect(MACHINE_PROFILES.map((p) => machineProfile(p.name))).toEqual([PHONE_A76, SERVER_X86]);
+    expect(MACHINE_PROFILES.map((p) => machineProfile(p.name))).toEqual([PHONE_A76, SERVER_X86, FREE]);
     expect(machineProfile('vax')).toBeUndefined();
   });
 
   it('consist of whole, positive nanoseconds, and idle states of rising residency and exit latency', () => {
-    for (const { costs } of MACHINE_PROFILES) {
+    for (const { costs } of [PHONE_A76, SERVER_X86]) {
       for (const [name, value] of Object.entries(costs)) {
         if (typeof value === 'number') expect(Number.isInteger(value) && value > 0, name).toBe(true);
       }
@@ -58,6 +59,13 @@ describe('the machine profiles', () => {
         expect(states[i].exitNs).toBeGreaterThan(states[i - 1].exitNs);
       }
     }
+  });
+
+  it('have one in which nothing takes time', () => {
+    const { idleStates, ...costs } = FREE.costs;
+    expect(idleStates).toEqual([]);
+    expect(new Set(Object.values(costs))).toEqual(new Set([0]));
+    expect(Object.keys(FREE.costs)).toEqual(Object.keys(SERVER_X86.costs));
   });
 
   it('make a remote wake cost 2.86 µs on an idle server, as derived from the published dm-crypt measurement (calibration C.7)', () => {

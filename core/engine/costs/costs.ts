@@ -54,9 +54,18 @@ export interface MachineCosts {
   readonly completeRequestNs: number; // per request: update, end bios, free, restart check
   readonly endIoNs: number; // per bio: end_io of the submitter (aio/io_uring completion posting)
 
+  // crypto profile
+  readonly keyslotLookupNs: number; // lock for reading, hash look-up, reference
+  readonly keyslotSlowPathNs: number; // one round of the slow path: lock for writing, second look, without resume and programming
+  readonly keyslotPutNs: number; // giving a reference back
+
   // software ciphers (blk-crypto-fallback)
   readonly cipherUnitNs: number; // per data unit: request set-up, call of the cipher, IV
   readonly cipherKibNs: number; // per KiB of AES-256-XTS on this core, on top; other modes are multiples of it
+
+  // null driver
+  readonly nullQueueNs: number; // handing one request over
+  readonly nullIrqNs: number; // interrupt handler, per completion
 
   // UFS driver
   readonly ufsQueueCommandNs: number; // SCSI command set-up and UTRD/UPIU composition, per command

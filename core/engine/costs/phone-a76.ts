@@ -63,8 +63,15 @@ export const PHONE_A76: MachineProfile = {
     completeRequestNs: 525, // @assume x1.5
     endIoNs: 300, // @assume x1.5
 
+    keyslotLookupNs: 60, // @assume two atomics on a shared cache line and a short list walk: about 130 cycles of a phone's big core
+    keyslotSlowPathNs: 200, // @assume the same, exclusive, and the runtime-PM reference counts
+    keyslotPutNs: 40, // @assume one atomic, and the idle list's spinlock with the last reference
+
     cipherUnitNs: 850, // @assume the 1,900 cycles of calibration C.11 at 2.25 GHz
     cipherKibNs: 400, // @assume XTS at twice the CBC rate of a Cortex-A76 (calibration C.10: 570 kB/s per MHz, 1.28 GB/s at 2.25 GHz)
+
+    nullQueueNs: 100, // @assume a driver that touches no hardware fills in a command and starts a timer
+    nullIrqNs: 150, // @assume its handler looks up one command; both well below the host.cpu figures of real drivers
 
     ufsQueueCommandNs: 900, // @assume SCSI command set-up, UTRD and UPIU composition: 2,000 cycles
     ufsPrdtEntryNs: 20, // @assume 16 bytes written to uncached or coherent memory

@@ -61,8 +61,15 @@ export const SERVER_X86: MachineProfile = {
     completeRequestNs: 350, // @assume half of Q to G: update, end bios, free tag
     endIoNs: 200, // @assume aio or io_uring completion posting: ring write and waitqueue test
 
+    keyslotLookupNs: 60, // @assume two atomics on a shared cache line and a short list walk: about 130 cycles of a phone's big core
+    keyslotSlowPathNs: 200, // @assume the same, exclusive, and the runtime-PM reference counts
+    keyslotPutNs: 40, // @assume one atomic, and the idle list's spinlock with the last reference
+
     cipherUnitNs: 300, // @source calibration C.11: one cipher request inside dm-crypt 0.28 to 0.32 µs
     cipherKibNs: 241, // @source calibration C.10: AMD Zen 4, kernel AES-256-XTS with AES-NI, 4 KiB units, 4,247 MB/s
+
+    nullQueueNs: 100, // @assume a driver that touches no hardware fills in a command and starts a timer
+    nullIrqNs: 150, // @assume its handler looks up one command; both well below the host.cpu figures of real drivers
 
     // A UFS host on a server is a thought experiment; the figures are the phone's at this core's speed.
     ufsQueueCommandNs: 600, // @assume SCSI command, UTRD and UPIU: some 200 bytes written, 1,800 cycles

@@ -20,6 +20,7 @@ class Rig {
     op: new Uint8Array(RQS).fill(OP_READ),
     bytes: new Float64Array(RQS).fill(4096),
     cpu: new Int32Array(RQS),
+    keyslot: new Int32Array(RQS).fill(-1),
     rows: new StageRows(RQS),
   };
   readonly issuedNs = new Map<number, number>();

@@ -23,6 +23,7 @@ import type { WaitEdge } from '../../engine/waits.ts';
 import {
   ST_COMPLETE_IRQ,
   ST_HOST_CPU,
+  ST_KEYSLOT_PROGRAM,
   ST_LINK,
   ST_MEDIA,
   ST_MEDIA_WAIT,
@@ -30,6 +31,7 @@ import {
   type StageId,
   type StageRows,
 } from '../../trace/stages.ts';
+import type { NullKeyslots } from './null-keyslots.ts';
 import { drawServiceNs, type ServiceTime } from './service-time.ts';
 
 type OpName = (typeof OP_NAMES)[number];
@@ -45,25 +47,19 @@ export interface NullDeviceConfig {
   readonly bandwidthBytesPerSecond: number;
   /** The CPU that takes the completion interrupt: the request's own or a fixed one. */
   readonly irqCpu: 'submitter' | number;
-  /** CPU time of handing one request over, in the issuing context (ns). */
-  readonly queueCpuNs: number;
-  /** CPU time of the interrupt handler per completion, the entry not counted (ns). */
-  readonly irqCpuNs: number;
+  /** CPU time of handing one request over, in the issuing context (ns); default: the machine's nullQueueNs. */
+  readonly queueCpuNs?: number;
+  /** CPU time of the interrupt handler per completion, the entry not counted (ns); default: the machine's nullIrqNs. */
+  readonly irqCpuNs?: number;
 }
 
-/**
- * Defaults: no limits, interrupts on the request's CPU.
- * @assume queueCpuNs 100, irqCpuNs 150: a driver that touches no hardware fills in a command and starts a timer, and its handler looks up
- * one command; both well below the host.cpu figures of real drivers. They matter only where the CPU is the bottleneck.
- */
+/** Defaults: no limits, interrupts on the request's CPU. */
 export const NULL_DEVICE_DEFAULTS: NullDeviceConfig = {
   latency: { kind: 'fixed', latencyNs: 100_000 },
   opLatency: {},
   parallelism: 0,
   bandwidthBytesPerSecond: 0,
   irqCpu: 'submitter',
-  queueCpuNs: 100,
-  irqCpuNs: 150,
 };
 
 /** What the device needs of the block layer. */
@@ -74,6 +70,7 @@ export interface NullDeviceBlock {
     readonly op: ArrayLike<number>;
     readonly bytes: ArrayLike<number>;
     readonly cpu: ArrayLike<number>;
+    readonly keyslot: ArrayLike<number>;
     readonly rows: StageRows;
   };
   startRequest(rq: number): void;
@@ -85,6 +82,8 @@ export interface NullDeviceEnv {
   readonly engine: Engine;
   readonly machine: Machine;
   readonly block: NullDeviceBlock;
+  /** Keyslots to which keys are posted: the service of a request waits for its key. */
+  readonly posted?: NullKeyslots;
 }
 
 const NS_PER_SEC = 1_000_000_000;
@@ -101,7 +100,8 @@ export class NullDevice implements Lld {
   private readonly engine: Engine;
   private readonly machine: Machine;
   private readonly block: NullDeviceBlock;
-  private readonly config: NullDeviceConfig;
+  private readonly posted: NullKeyslots | undefined;
+  private readonly config: Required<NullDeviceConfig>;
   private readonly servers: number;
   private readonly serviceTimes: readonly ServiceTime[];
   private readonly stream: RandomStream;
@@ -122,10 +122,12 @@ export class NullDevice implements Lld {
   /** `settings` replace NULL_DEVICE_DEFAULTS one by one. */
   constructor(env: NullDeviceEnv, settings: Partial<NullDeviceConfig>) {
     const { engine, machine } = env;
-    const config = { ...NULL_DEVICE_DEFAULTS, ...settings };
+    const { nullQueueNs: queueCpuNs, nullIrqNs: irqCpuNs } = machine.costs;
+    const config = { ...NULL_DEVICE_DEFAULTS, queueCpuNs, irqCpuNs, ...settings };
     this.engine = engine;
     this.machine = machine;
     this.block = env.block;
+    this.posted = env.posted;
     this.config = config;
     this.servers = config.parallelism === 0 ? Infinity : config.parallelism;
     this.serviceTimes = OP_NAMES.map((op) => config.opLatency[op] ?? config.latency);
@@ -198,7 +200,17 @@ export class NullDevice implements Lld {
     this.inService++;
     if (this.inService > this.peakInService) this.peakInService = this.inService;
     this.busyServerNs += serviceNs;
-    this.engine.after(serviceNs, this.servedKind, rq);
+    const fromNs = this.posted === undefined ? this.engine.now : this.keyReady(rq, this.posted);
+    this.engine.at(fromNs + serviceNs, this.servedKind, rq);
+  }
+
+  /** When the service can begin: posted keys make it wait, a server being taken all the while. */
+  private keyReady(rq: number, posted: NullKeyslots): number {
+    const { keyslot, rows } = this.block.requests;
+    if (keyslot[rq] < 0) return this.engine.now;
+    const readyNs = posted.serviceFromNs(keyslot[rq]);
+    rows.mark(rq, ST_KEYSLOT_PROGRAM, readyNs);
+    return readyNs;
   }
 
   private requestServed(rq: number): void {

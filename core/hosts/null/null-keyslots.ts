@@ -1,7 +1,8 @@
 /**
  * Keyslots of the null device: programming takes a fixed time and never fails, one slot at a time, as the crypto profile serialises it.
  *
- * Modelled: the time, spent by the programming task on its CPU (register writes) or waited for (a slow call elsewhere). Evicting takes as long.
+ * Modelled: the time, spent by the programming task on its CPU (register writes), waited for (a slow call elsewhere), or left to an engine beside the device (`post`): then
+ * the request goes on, and its service begins once the key is there. Posting takes a register write. Evicting costs the CPU as much.
  * Deliberately not: key material, errors, loss of keys, a cost of encrypting itself.
  */
 import { type CryptoProfileOps, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
@@ -11,8 +12,8 @@ import type { Machine } from '../../engine/machine.ts';
 export interface NullKeyslotsConfig {
   readonly slots: number;
   readonly programNs: number;
-  /** The task sleeps meanwhile; else it burns CPU time. */
-  readonly sleeps: boolean;
+  /** What the programming task does meanwhile: burns CPU time, sleeps, or goes on. */
+  readonly programming: 'spin' | 'sleep' | 'post';
 }
 
 const NONE = -1;
@@ -24,6 +25,11 @@ export class NullKeyslots implements CryptoProfileOps {
   private readonly engine: Engine;
   private readonly machine: Machine;
   private readonly programNs: number;
+  private readonly isPosted: boolean;
+  /** Until when the programming engine is busy with what was posted to it. */
+  private engineFreeNs = 0;
+  /** When the key posted to each slot is there. */
+  private readonly readyNs: Float64Array;
   private readonly doneKind: number;
   private readonly wakeKind: number;
   private owner: OpOwner | undefined;
@@ -33,12 +39,14 @@ export class NullKeyslots implements CryptoProfileOps {
 
   constructor(
     { engine, machine }: { readonly engine: Engine; readonly machine: Machine },
-    { slots, programNs, sleeps }: NullKeyslotsConfig,
+    { slots, programNs, programming }: NullKeyslotsConfig,
   ) {
     this.engine = engine;
     this.machine = machine;
-    this.maySleep = sleeps;
+    this.maySleep = programming === 'sleep';
+    this.isPosted = programming === 'post';
     this.programNs = programNs;
+    this.readyNs = new Float64Array(slots);
     this.keyOf = new Int32Array(slots).fill(NO_KEY);
     this.doneKind = engine.register('null.key-done', (x) => this.done(x));
     this.wakeKind = engine.register('null.key-wake', (x) => machine.wake(NONE, x));
@@ -61,12 +69,23 @@ export class NullKeyslots implements CryptoProfileOps {
   private begin(x: number, keyId: number, slot: number): void {
     this.keyId = keyId;
     this.slot = slot;
-    if (!this.maySleep) {
-      this.machine.run(x, this.programNs, this.doneKind, x);
+    if (this.maySleep) {
+      this.engine.after(this.programNs, this.wakeKind, x);
+      this.machine.sleep(x, this.doneKind, x);
       return;
     }
-    this.engine.after(this.programNs, this.wakeKind, x);
-    this.machine.sleep(x, this.doneKind, x);
+    if (this.isPosted && keyId !== NO_KEY) this.post(slot);
+    this.machine.run(x, this.isPosted ? this.machine.costs.mmioWriteNs : this.programNs, this.doneKind, x);
+  }
+
+  private post(slot: number): void {
+    this.engineFreeNs = Math.max(this.engine.now, this.engineFreeNs) + this.programNs;
+    this.readyNs[slot] = this.engineFreeNs;
+  }
+
+  /** When a request that uses a slot can be served: its key is there. */
+  serviceFromNs(slot: number): number {
+    return Math.max(this.engine.now, this.readyNs[slot]);
   }
 
   private done(x: number): void {

@@ -5,11 +5,12 @@
 import { describe, expect, it } from 'vitest';
 import { MqDeadline } from '../../block/schedulers/mq-deadline.ts';
 import { OP_READ, OP_WRITE } from '../../block/types.ts';
+import { FREE } from '../../engine/costs/free.ts';
 import { SERVER_X86 } from '../../engine/costs/server-x86.ts';
 import { ST_MEDIA, ST_WAIT_TAG } from '../../trace/stages.ts';
 import type { NullDeviceConfig } from './null-device.ts';
 import type { ServiceTime } from './service-time.ts';
-import { FREE_COSTS, type Seen, Stack } from './testing.ts';
+import { type Seen, Stack } from './testing.ts';
 
 const US = 1_000;
 const MS = 1_000_000;
@@ -144,8 +145,8 @@ describe('exponential service without CPU costs', () => {
     [16, 4, 250 * US],
   ])('matches M/M/k with %i sources and %i servers', (sources, servers, thinkNs) => {
     const stack = new Stack({
-      costs: FREE_COSTS,
-      device: { latency: service, parallelism: servers, queueCpuNs: 0, irqCpuNs: 0 },
+      costs: FREE.costs,
+      device: { latency: service, parallelism: servers },
       block: { queueDepth: 256 },
     });
     for (let job = 0; job < sources; job++) stack.addJob({ cpu: job % 8, thinkNs });
@@ -169,8 +170,8 @@ describe('exponential service without CPU costs', () => {
     const sources = 2000;
     const rate = (load * servers) / service.meanNs;
     const stack = new Stack({
-      costs: FREE_COSTS,
-      device: { latency: service, parallelism: servers, queueCpuNs: 0, irqCpuNs: 0 },
+      costs: FREE.costs,
+      device: { latency: service, parallelism: servers },
       block: { queueDepth: 4096 },
     });
     for (let job = 0; job < sources; job++) stack.addJob({ cpu: job % 8, thinkNs: sources / rate });

@@ -32,11 +32,6 @@ const LIMITS: QueueLimits = {
   fua: false,
 };
 
-/** A machine on which nothing takes time: what remains is the device. */
-export const FREE_COSTS = Object.fromEntries(
-  Object.keys(SERVER_X86.costs).map((key) => [key, key === 'idleStates' ? [] : 0]),
-) as unknown as MachineCosts;
-
 export interface JobOptions {
   readonly cpu?: number;
   /** I/Os kept in flight. */

@@ -36,7 +36,7 @@ export interface UfsCryptoParts {
   /** The chip's engine; needed with `engine: 'ice'`. */
   readonly ice?: IcePort | undefined;
   /** Settings of the profile other than its capabilities and slots. */
-  readonly profile?: Pick<ProfileConfig, 'generation' | 'costs'> | undefined;
+  readonly profile?: Pick<ProfileConfig, 'generation'> | undefined;
   /** Who records and accounts for the profile. */
   readonly env?: Pick<ProfileEnv, 'spans' | 'marks' | 'holders' | 'beforeSleep'> | undefined;
 }
