@@ -2,9 +2,11 @@
 import type { Block } from '../block/block.ts';
 import { KEY_TYPE_RAW } from '../crypto/mode.ts';
 import { CryptoProfile } from '../crypto/profile/profile.ts';
+import { NullData } from '../hosts/null/null-data.ts';
 import { NullDevice } from '../hosts/null/null-device.ts';
 import { NullKeyslots } from '../hosts/null/null-keyslots.ts';
 import type { CryptoEnv } from './build-crypto.ts';
+import type { DataRoom } from './build-data.ts';
 import type { DeviceRoom, Env, QueueShape } from './build.ts';
 import type { ValidNullDevice } from './definition.ts';
 import type { DeviceCrypto } from './validate-encryption.ts';
@@ -38,23 +40,42 @@ export function nullDeviceCrypto({ crypto }: ValidNullDevice): DeviceCrypto | un
   return crypto && { ...crypto, mayProgrammingSleep: crypto.programming === 'sleep' };
 }
 
-/** The profile over the device's keyslots. */
-function nullProfile(env: Env, { crypto }: ValidNullDevice, { keys, profile }: CryptoEnv): CryptoProfile | undefined {
+/** The device's keyslots. */
+function nullKeyslots(env: Env, { crypto }: ValidNullDevice): NullKeyslots | undefined {
   if (crypto === undefined) return undefined;
-  const { keyslots: slots, dunBytes, algorithms, programTime, programming } = crypto;
+  const { keyslots: slots, programTime, programming } = crypto;
+  return new NullKeyslots(env, { slots, programNs: programTime, sleeps: programming === 'sleep' });
+}
+
+/** The profile over them. */
+function nullProfile(
+  env: Env,
+  { crypto }: ValidNullDevice,
+  { keys, profile }: CryptoEnv,
+  ops: NullKeyslots | undefined,
+): CryptoProfile | undefined {
+  if (crypto === undefined || ops === undefined) return undefined;
+  const { keyslots: slots, dunBytes, algorithms } = crypto;
   const modes: Record<string, number> = {};
   for (const { mode, dataUnitSizes } of algorithms)
     modes[mode] = dataUnitSizes.reduce((mask, size) => mask | size, modes[mode] ?? 0);
   return new CryptoProfile(
     { ...env, ...profile, keys },
     { name: 'null', slots, maxDunBytes: dunBytes, modes, keyTypes: KEY_TYPE_RAW },
-    new NullKeyslots(env, { slots, programNs: programTime, sleeps: programming === 'sleep' }),
+    ops,
   );
 }
 
-/** Builds the device. With `crypto` it has keyslots. */
-export function buildNullDevice(env: Env, device: ValidNullDevice, block: Block, crypto?: CryptoEnv): DeviceRoom {
-  const profile = crypto && nullProfile(env, device, crypto);
+/** Builds the device. With `crypto` it has keyslots, with `data` it has a medium. */
+export function buildNullDevice(
+  env: Env,
+  device: ValidNullDevice,
+  block: Block,
+  crypto: CryptoEnv | undefined,
+  data: DataRoom | undefined,
+): DeviceRoom {
+  const keyslots = crypto && nullKeyslots(env, device);
+  const profile = crypto && nullProfile(env, device, crypto, keyslots);
   const { latency } = device;
   const lld = new NullDevice(
     { ...env, block },
@@ -69,6 +90,11 @@ export function buildNullDevice(env: Env, device: ValidNullDevice, block: Block,
       bandwidthBytesPerSecond: device.bandwidth,
     },
   );
+  if (data !== undefined) {
+    const { host, medium, ciphers } = data;
+    const slotKeys = profile === undefined || profile.slots === 0 ? undefined : keyslots?.keyOf;
+    lld.data = new NullData({ requests: block.requests, host, medium, ciphers, keys: crypto?.keys, slotKeys });
+  }
   return {
     lld,
     ...(profile === undefined ? {} : { profile }),

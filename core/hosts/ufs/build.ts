@@ -11,6 +11,7 @@ import type { UfsBlock } from './block-port.ts';
 import { type UfsConfig, ufsConfigProblems } from './config.ts';
 import { PRDT_DATA_UNIT } from './prdt-keys.ts';
 import { PRDT_ENTRIES, PRDT_MAX_BYTES } from './descriptors.ts';
+import { type DataParts, DataPhases } from './data-phases.ts';
 import { BLOCK_BYTES } from './device.ts';
 import { cryptoSnapshot, cryptoStatistics, type UfsCryptoSnapshot } from './crypto-report.ts';
 import type { UfsCryptoParts } from './ufshcd-crypto.ts';
@@ -93,6 +94,8 @@ export interface Ufs {
   /** What the media talks to. */
   readonly client: MediaClient;
   attachMedia(media: Media): void;
+  /** Data runs: the medium's bytes, the host's memory, the ciphers of the engine. */
+  attachData(parts: DataParts): void;
   /** Brings everything up before time starts, by the same register writes as the probe; throws when it fails. */
   bringUp(): void;
   /** Asks for a host reset (a fault). Context: any; -1 outside contexts. */
@@ -134,6 +137,7 @@ export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock, crypto
     lld: driver,
     client: hci.device,
     attachMedia: (media) => hci.device.attachMedia(media),
+    attachData: (parts) => hci.device.attachData(new DataPhases(hci, parts)),
     bringUp: () => bringUp(driver),
     reset: (x) => driver.eh.scheduleReset(x),
     profile: driver.crypto?.profile,
