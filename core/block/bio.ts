@@ -2,8 +2,8 @@
  * The bio: one extent that somebody submitted, as a row of typed-array columns under a pooled integer handle.
  *
  * Modelled: operation, flags, extent, segment count, ioprio, write hint, crypto context, status, end_io, chaining of split parts, and the stage
- * accounting of every bio. Not modelled: bio_vecs (a bio knows how many segments it has, and takes them to be of equal size), page references,
- * cgroups, integrity payloads.
+ * accounting of every bio, in data runs its memory (buffers.ts). Not modelled: bio_vecs (a bio knows how many segments it has, and takes them to be of equal size),
+ * page references, cgroups, integrity payloads.
  *
  * @kernel v6.12 include/linux/blk_types.h struct bio
  */
@@ -62,6 +62,8 @@ export class BioTable {
   /** First data unit number: rows of core/crypto/dun.ts, valid with a key. */
   dun = new Uint32Array(FIRST_CAPACITY * DUN_WORDS);
   dataUnitSize = new Int32Array(FIRST_CAPACITY);
+  /** Its memory (a handle of buffers.ts); valid for reads and writes of data runs. */
+  buffer = new Int32Array(FIRST_CAPACITY);
   /** When the bio was queued (ns): Q. */
   queuedNs = new Float64Array(FIRST_CAPACITY);
   /** Next bio of the same request (or of any list its holder keeps), or -1. */
@@ -147,6 +149,7 @@ export class BioTable {
     this.keyId = widerInt32(this.keyId, n);
     this.dun = widerUint32(this.dun, n * DUN_WORDS);
     this.dataUnitSize = widerInt32(this.dataUnitSize, n);
+    this.buffer = widerInt32(this.buffer, n);
     this.queuedNs = widerFloat64(this.queuedNs, n);
     this.next = widerInt32(this.next, n);
     this.parent = widerInt32(this.parent, n);

@@ -95,6 +95,7 @@ export function splitFront(q: RequestQueue, bio: number, bytes: number): number 
   bios.io[front] = bios.io[bio];
   bios.cpu[front] = bios.cpu[bio];
   bios.copyCrypt(front, bio);
+  bios.buffer[front] = bios.buffer[bio];
   bios.queuedNs[front] = bios.queuedNs[bio];
   bios.parent[front] = bio;
   bios.remaining[bio]++;

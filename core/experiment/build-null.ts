@@ -2,9 +2,11 @@
 import type { Block } from '../block/block.ts';
 import { KEY_TYPE_RAW } from '../crypto/mode.ts';
 import { CryptoProfile } from '../crypto/profile/profile.ts';
+import { NullData } from '../hosts/null/null-data.ts';
 import { NullDevice } from '../hosts/null/null-device.ts';
 import { NullKeyslots } from '../hosts/null/null-keyslots.ts';
 import type { CryptoEnv } from './build-crypto.ts';
+import type { DataRoom } from './build-data.ts';
 import type { DeviceRoom, Env, QueueShape } from './build.ts';
 import type { ValidNullDevice } from './definition.ts';
 import type { ValidNullCrypto } from './definition-crypto.ts';
@@ -62,8 +64,14 @@ function nullProfile(
   );
 }
 
-/** Builds the device. With `crypto` it has keyslots. */
-export function buildNullDevice(env: Env, device: ValidNullDevice, block: Block, crypto?: CryptoEnv): DeviceRoom {
+/** Builds the device. With `crypto` it has keyslots, with `data` it has a medium. */
+export function buildNullDevice(
+  env: Env,
+  device: ValidNullDevice,
+  block: Block,
+  crypto: CryptoEnv | undefined,
+  data: DataRoom | undefined,
+): DeviceRoom {
   const { latency, crypto: engine } = device;
   const keyslots = crypto && engine && nullKeyslots(env, engine);
   const profile = keyslots && nullProfile(env, engine, crypto, keyslots);
@@ -80,6 +88,11 @@ export function buildNullDevice(env: Env, device: ValidNullDevice, block: Block,
       bandwidthBytesPerSecond: device.bandwidth,
     },
   );
+  if (data !== undefined) {
+    const { host, medium, ciphers } = data;
+    const slotKeys = profile === undefined || profile.slots === 0 ? undefined : keyslots?.keyOf;
+    lld.data = new NullData({ requests: block.requests, host, medium, ciphers, keys: crypto?.keys, slotKeys });
+  }
   return {
     lld,
     ...(profile === undefined ? {} : { profile }),

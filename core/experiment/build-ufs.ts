@@ -10,6 +10,7 @@ import { Ice } from '../ice/ice.ts';
 import { FlashMedia } from '../media/flash-media.ts';
 import type { DeviceRoom, Env, QueueShape } from './build.ts';
 import type { CryptoEnv } from './build-crypto.ts';
+import type { DataRoom } from './build-data.ts';
 import type { ValidUfs } from './definition.ts';
 import type { DeviceCrypto } from './validate-encryption.ts';
 
@@ -140,8 +141,14 @@ function cryptoParts(env: Env, device: ValidUfs, keys: KeyTable, profile: Crypto
   return { keys, ice, env: profile };
 }
 
-/** Builds host, driver and flash, brought up and ready at time 0. With `crypto` the host encrypts. */
-export function buildUfsDevice(env: Env, device: ValidUfs, block: Block, crypto?: CryptoEnv): DeviceRoom {
+/** Builds host, driver and flash, brought up and ready at time 0. With `crypto` the host encrypts, with `data` real bytes move. */
+export function buildUfsDevice(
+  env: Env,
+  device: ValidUfs,
+  block: Block,
+  crypto: CryptoEnv | undefined,
+  data: DataRoom | undefined,
+): DeviceRoom {
   const parts = crypto && cryptoParts(env, device, crypto.keys, crypto.profile);
   const ufs = buildUfs(env, ufsConfig(device, env.machine.cpus), block, parts);
   const media = new FlashMedia(
@@ -154,6 +161,10 @@ export function buildUfsDevice(env: Env, device: ValidUfs, block: Block, crypto?
     env.gauges,
   );
   ufs.attachMedia(media);
+  if (data !== undefined) {
+    const { host, medium, ciphers } = data;
+    ufs.attachData({ host, medium, ciphers, requests: block.requests });
+  }
   ufs.bringUp();
   return {
     lld: ufs.lld,

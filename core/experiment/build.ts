@@ -9,6 +9,8 @@ import type { Scheduler } from '../block/scheduler.ts';
 import { Kyber } from '../block/schedulers/kyber.ts';
 import { MqDeadline } from '../block/schedulers/mq-deadline.ts';
 import type { Lld, QueueLimits } from '../block/types.ts';
+import { softwarePorts } from '../crypto/ciphers/software-ports.ts';
+import type { CryptoPorts } from '../crypto/ports.ts';
 import type { CryptoProfile } from '../crypto/profile/profile.ts';
 import { Engine } from '../engine/engine.ts';
 import { Machine } from '../engine/machine.ts';
@@ -20,6 +22,7 @@ import type { BatchSink } from '../trace/schema.ts';
 import type { StageId } from '../trace/stages.ts';
 import { Workload, type WorkloadConfig } from '../workload/workload.ts';
 import { type CryptoEnv, CryptoRoom, cryptoEnv } from './build-crypto.ts';
+import { DataRoom } from './build-data.ts';
 import { buildNullDevice, nullQueueShape } from './build-null.ts';
 import { buildUfsDevice, ufsQueueShape } from './build-ufs.ts';
 import type { ValidExperiment } from './definition.ts';
@@ -62,6 +65,8 @@ export interface Stack extends Env {
   readonly device: DeviceRoom;
   /** Inline encryption; undefined when no job encrypts. */
   readonly crypto: CryptoRoom | undefined;
+  /** Real bytes; undefined when only costs are modelled. */
+  readonly data: DataRoom | undefined;
   readonly workload: Workload;
   readonly waits: Waits;
   /** Present at detail `full`. */
@@ -86,31 +91,37 @@ const BLOCK_STAGES: readonly StageId[] = [
   'complete.cpu',
 ];
 
-/** Builds the stack. `sink` receives trace batches at detail `full` (events, registers, spans, gauges). */
-export function buildStack(experiment: ValidExperiment, sink: BatchSink): Stack {
+/**
+ * Builds the stack. `sink` receives trace batches at detail `full` (events, registers, spans, gauges); `ports` are the ciphers that real bytes are encrypted with.
+ */
+export function buildStack(experiment: ValidExperiment, sink: BatchSink, ports: CryptoPorts = softwarePorts): Stack {
   const engine = new Engine(experiment.seed);
   const machine = new Machine(engine, experiment.machine.costs, experiment.machine.cpus);
   const workqueues = new Workqueues(engine, machine);
   const traceLog = experiment.run.detail === 'full' ? new TraceLog(engine, sink) : undefined;
   const env: Env = { engine, machine, workqueues, log: traceLog ?? NO_LOG, gauges: traceLog ?? NO_GAUGES };
-  const { block, device, crypto } = buildDevice(env, experiment, sink);
-  const workload = new Workload({ ...env, block }, experiment.jobs, workloadConfig(experiment, crypto));
+  const { block, device, crypto, data } = buildDevice(env, experiment, sink, ports);
+  const workload = new Workload({ ...env, block }, experiment.jobs, workloadConfig(experiment, crypto, data));
+  data?.attach(workload);
   const waits = new Waits();
   for (const source of [workload, block, device, workqueues]) waits.register(source);
   if (crypto !== undefined) waits.register(crypto);
   const stages = inOrder([...BLOCK_STAGES, ...device.stages, ...(crypto?.stages ?? [])]);
-  return { ...env, block, device, crypto, workload, waits, traceLog, stages };
+  return { ...env, block, device, crypto, data, workload, waits, traceLog, stages };
 }
 
 function workloadConfig(
-  { device, machine, encryption }: ValidExperiment,
+  experiment: ValidExperiment,
   crypto: CryptoRoom | undefined,
+  data: DataRoom | undefined,
 ): WorkloadConfig {
+  const { device, machine, encryption } = experiment;
   return {
     capacityBytes: device.capacity,
     logicalBlockSize: device.logicalBlockSize,
     cpus: machine.cpus,
     ...(encryption && crypto && { encryption: crypto.forWorkload(encryption) }),
+    ...(data && { data: data.forWorkload(experiment) }),
   };
 }
 
@@ -118,27 +129,35 @@ function buildDevice(
   env: Env,
   experiment: ValidExperiment,
   sink: BatchSink,
-): { block: Block; device: DeviceRoom; crypto: CryptoRoom | undefined } {
+  ports: CryptoPorts,
+): Pick<Stack, 'block' | 'device' | 'crypto' | 'data'> {
   const { device } = experiment;
   const shape = device.kind === 'ufs' ? ufsQueueShape(device, env.machine.cpus) : nullQueueShape(device);
   const block = new Block(env, blockConfig(experiment, shape));
   const { encryption } = experiment;
   const given = encryption && cryptoEnv(env, block, experiment.run, sink);
-  const room = deviceRoom(env, device, block, given);
-  const parts = given && { ...env, block, keys: given.keys };
+  const data = experiment.run.data === 'none' ? undefined : new DataRoom(env, block, experiment, ports);
+  const room = deviceRoom(env, device, block, given, data);
+  const parts = given && { ...env, block, keys: given.keys, data };
   const crypto = parts && new CryptoRoom(parts, given, room.profile, encryption?.fallback);
   const scheduler = schedulerOf(experiment.queue);
   const lld = crypto === undefined || !experiment.run.check ? room.lld : crypto.watched(room.lld, env.machine);
   if (scheduler === undefined) block.attach(lld);
   else block.attach(lld, scheduler);
   crypto?.attach();
-  return { block, device: room, crypto };
+  return { block, device: room, crypto, data };
 }
 
-function deviceRoom(env: Env, device: ValidExperiment['device'], block: Block, crypto?: CryptoEnv): DeviceRoom {
+function deviceRoom(
+  env: Env,
+  device: ValidExperiment['device'],
+  block: Block,
+  crypto: CryptoEnv | undefined,
+  data: DataRoom | undefined,
+): DeviceRoom {
   return device.kind === 'ufs'
-    ? buildUfsDevice(env, device, block, crypto)
-    : buildNullDevice(env, device, block, crypto);
+    ? buildUfsDevice(env, device, block, crypto, data)
+    : buildNullDevice(env, device, block, crypto, data);
 }
 
 function blockConfig(experiment: ValidExperiment, shape: QueueShape): BlockConfig {

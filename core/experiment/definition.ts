@@ -170,7 +170,15 @@ const run = z
     warmup: timeNs().prefault(0).describe('I/Os submitted before this time are not counted'),
     repeats: count(1, 1000).default(1).describe('runs with seeds seed, seed + 1, …'),
     detail: z.enum(['summary', 'requests', 'full']).default('requests'),
-    data: z.enum(['none']).default('none').describe('only costs are modelled'),
+    data: z
+      .enum(['none', 'verify'])
+      .default('none')
+      .describe(
+        'none: only costs are modelled; verify: real bytes travel through all layers to the medium, and what is read is checked (times stay the same)',
+      ),
+    dataLimit: bytes({ min: 1024 ** 2, max: 64 * 1024 ** 3 })
+      .prefault('2GiB')
+      .describe('with data "verify": most memory for the content of the medium; the run fails when it needs more'),
     check: z.boolean().default(true).describe('check the laws at the end'),
   })
   .prefault({});

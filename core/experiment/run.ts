@@ -3,7 +3,7 @@
  *
  * It ends `done` when every job has ended and everything in flight has come back; `deadlock` when nothing is pending any more although I/Os are
  * outstanding, or when for ten request timeouts nothing was issued and nothing completed while I/Os are in flight (a driver that lets lost requests time out again and again);
- * it is a result, reported with its wait-for chain; `failed` when a law was broken; `stopped` when the user asked for it.
+ * it is a result, reported with its wait-for chain; `failed` when a law was broken or a data run needs more memory than it may have; `stopped` when the user asked for it.
  */
 import { buildStack, type Stack } from './build.ts';
 import type { ValidExperiment } from './definition.ts';
@@ -80,9 +80,10 @@ class Run implements RunObject {
   }
 
   finish(stopped: boolean): RunOutcome {
-    const { engine, machine, workload, traceLog, crypto } = this.stack;
+    const { engine, machine, workload, traceLog, crypto, data } = this.stack;
     const isStopped = stopped && !workload.finished;
-    const isDeadlock = !isStopped && !workload.finished;
+    const isFull = data?.isFull ?? false;
+    const isDeadlock = !isStopped && !isFull && !workload.finished;
     if (workload.finished && this.experiment.run.check) this.checkLaws();
     this.observer.flush();
     crypto?.finish();
@@ -113,6 +114,7 @@ class Run implements RunObject {
       ...this.counters(),
       crypto: crypto?.counters(workload) ?? {},
       dm: {},
+      ...(data && { data: data.counters(workload) }),
       deadlock: isDeadlock ? { chain: this.stack.waits.chain(), lastEvents: engine.lastEvents() } : null,
       violations: machine.violations.map((v) => `${v.law} at ${v.atNs} ns: ${v.what}`),
       warnings: workload.errors(),
@@ -162,8 +164,14 @@ class Run implements RunObject {
 
   /** Laws 2 and 3 at the end: nothing is left, bytes in are bytes out. (Laws 1, 4, 5 and 6 are checked as the run goes.) */
   private checkLaws(): void {
-    const { machine, block, device, workload, crypto } = this.stack;
-    const rooms = [workload, block, device, ...(crypto === undefined ? [] : [crypto])];
+    const { machine, block, device, workload, crypto, data } = this.stack;
+    const rooms = [
+      workload,
+      block,
+      device,
+      ...(crypto === undefined ? [] : [crypto]),
+      ...(data === undefined ? [] : [data]),
+    ];
     for (const left of rooms.flatMap((room) => room.checkEmpty())) {
       machine.violate('left-over', left);
     }

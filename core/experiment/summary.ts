@@ -76,6 +76,8 @@ export interface RunSummary {
   readonly device: Readonly<Record<string, number>>;
   readonly crypto: Readonly<Record<string, number>>;
   readonly dm: Readonly<Record<string, number>>;
+  /** Blocks written, read and verified; only of runs with data. */
+  readonly data?: Readonly<Record<string, number>>;
   readonly deadlock: null | { readonly chain: readonly string[]; readonly lastEvents: readonly string[] };
   readonly violations: readonly string[];
   /** What the user should know about an otherwise valid run: jobs that ended early, and why. Missing in runs of earlier versions. */

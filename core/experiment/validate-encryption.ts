@@ -50,7 +50,7 @@ export function resolveEncryption(
     return own >= 0 ? own : names.indexOf('*');
   });
   names.forEach((name, p) => {
-    const path = `/encryption/jobs/${escapePointer(name)}`;
+    const path = `/encryption/jobs/${pointerPart(name)}`;
     const jobs = context.jobs.filter((_, j) => policyOfJob[j] === p);
     checkPolicy(policies[p], context.capacityBytes, path, problems);
     const limits = capabilityProblems(encryption.jobs[name].mode, policies[p], context.device, path);
@@ -64,7 +64,7 @@ export function resolveEncryption(
 }
 
 /** RFC 6901. */
-function escapePointer(name: string): string {
+export function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
@@ -80,7 +80,7 @@ function checkNames(names: readonly string[], jobs: readonly FioJob[], problems:
     const near = nearest(name, known);
     const message = `there is no job "${name}"; jobs: ${known.join(', ')}; "*" stands for all`;
     problems.push(
-      error(`/encryption/jobs/${escapePointer(name)}`, 'unknown-name', message, near && `did you mean "${near}"?`),
+      error(`/encryption/jobs/${pointerPart(name)}`, 'unknown-name', message, near && `did you mean "${near}"?`),
     );
   }
 }

@@ -16,6 +16,7 @@ import { extentBytes, type FioJob } from '../workload/fio/job.ts';
 import { definitionSchema, jsonSchema, type ValidEncryption, type ValidExperiment } from './definition.ts';
 import type { Problem } from './problem.ts';
 import { nearest, problemsOfZod } from './problems-of-zod.ts';
+import { checkData } from './validate-data.ts';
 import { resolveEncryption } from './validate-encryption.ts';
 import type * as z from 'zod';
 
@@ -82,6 +83,8 @@ function resolve(parts: Partial<Parsed>, ports: ValidationPorts, problems: Probl
     checkJobs(jobs, parts.device, cpus, 'fio' in parts.workload ? '/workload/fio' : '/workload/fioFile', problems);
   }
   if (parts.device !== undefined && parts.queue !== undefined) checkQueue(parts.device, parts.queue, problems);
+  if (parts.run?.data === 'verify' && parts.device !== undefined)
+    checkData({ encryption: parts.encryption, blockBytes: parts.device.logicalBlockSize }, problems);
   return { machine, device, jobs, encryption: device && resolveKeys(parts, jobs, device, cpus, problems) };
 }
 

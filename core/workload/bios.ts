@@ -19,6 +19,7 @@ import {
 import type { Engine } from '../engine/engine.ts';
 import type { Machine } from '../engine/machine.ts';
 import { ST_SUBMIT } from '../trace/stages.ts';
+import type { DataCheck } from './data/check.ts';
 import type { IoKeys } from './encryption.ts';
 import { DDIR_READ, DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
 
@@ -38,17 +39,19 @@ export class BioFactory {
   private readonly queuedKind: number;
   private readonly machine: Machine;
   private readonly keys: IoKeys | undefined;
+  private readonly data: DataCheck | undefined;
 
   /** `onIoEnd(io)` is called, in the completing context, when the last bio of an I/O has ended. */
   constructor(
     env: { readonly engine: Engine; readonly machine: Machine; readonly block: Block },
     ios: IoTable,
     segmentBytes: number,
-    keys: IoKeys | undefined,
+    { keys, data }: { readonly keys: IoKeys | undefined; readonly data: DataCheck | undefined },
     onIoEnd: (io: number) => void,
   ) {
     const { engine, block } = env;
     this.keys = keys;
+    this.data = data;
     this.machine = env.machine;
     this.engine = engine;
     this.block = block;
@@ -93,6 +96,7 @@ export class BioFactory {
     bios.io[bio] = io;
     bios.endKind[bio] = this.endKind;
     if (ios.keyId[io] >= 0) this.keys?.dress(bios, bio, io, offset);
+    if (this.data !== undefined) bios.buffer[bio] = this.data.bufferOf(io);
     const nowNs = this.engine.now;
     ios.rows.mark(io, ST_SUBMIT, nowNs);
     bios.rows.start(bio, nowNs);

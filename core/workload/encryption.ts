@@ -189,12 +189,16 @@ export class IoKeys {
     bios.keyId[bio] = keyId;
     bios.dataUnitSize[bio] = unitBytes;
     bios.segments[bio] = wholeUnitSegments(bios.bytes[bio] / unitBytes, bios.segments[bio]);
-    const { dun } = bios;
-    const at = bio * DUN_WORDS;
-    dun[at] = this.low[io];
-    dun[at + 1] = this.high[io];
-    for (let i = at + 2; i < at + DUN_WORDS; i++) dun[i] = 0;
-    if (offsetBytes > 0) incrementRow(dun, bio, offsetBytes / unitBytes);
+    this.storeDun(io, bios.dun, bio);
+    if (offsetBytes > 0) incrementRow(bios.dun, bio, offsetBytes / unitBytes);
+  }
+
+  /** Writes the DUN of an encrypted I/O's first byte into a row. */
+  storeDun(io: number, words: Uint32Array, row: number): void {
+    const at = row * DUN_WORDS;
+    words[at] = this.low[io];
+    words[at + 1] = this.high[io];
+    for (let i = at + 2; i < at + DUN_WORDS; i++) words[i] = 0;
   }
 
   /** An I/O is over. */

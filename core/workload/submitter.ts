@@ -17,6 +17,7 @@ import type { Machine } from '../engine/machine.ts';
 import { BioFactory } from './bios.ts';
 import { CloneState } from './clone-state.ts';
 import type { JobClone } from './clones.ts';
+import type { DataCheck } from './data/check.ts';
 import type { IoKeys } from './encryption.ts';
 import { DDIR_SYNC, DDIR_TRIM, DDIR_WRITE, type IoTable } from './io.ts';
 import { Reaper } from './reaper.ts';
@@ -34,10 +35,11 @@ export interface SubmitterPorts {
 /** Who takes bios: the block layer, or what stands in front of it. */
 export type BioTarget = Pick<Block, 'submitBio'>;
 
-/** Where bios go, and with which keys. */
+/** Where bios go, with which keys, and with which data. */
 export interface SubmitterTarget {
   readonly bios: BioTarget;
   readonly keys: IoKeys | undefined;
+  readonly data: DataCheck | undefined;
 }
 
 export class Submitter {
@@ -53,6 +55,7 @@ export class Submitter {
   private readonly reaper: Reaper;
   private readonly ports: SubmitterPorts;
   private readonly keys: IoKeys | undefined;
+  private readonly data: DataCheck | undefined;
   private readonly target: BioTarget;
   private readonly kNext: number;
   private readonly kPrepared: number;
@@ -77,23 +80,25 @@ export class Submitter {
     this.block = env.block;
     this.ios = ios;
     this.ports = ports;
-    const { keys } = target;
+    const { keys, data } = target;
     this.keys = keys;
+    this.data = data;
     this.target = target.bios;
     this.states = clones.map((clone) => new CloneState(engine, clone));
     this.reaper = new Reaper(env, ios, this.states, {
       ioDone:
-        keys === undefined
+        keys === undefined && data === undefined
           ? ports.ioDone
           : (io) => {
-              keys.ended(io);
+              data?.ended(io);
+              keys?.ended(io);
               ports.ioDone(io);
             },
       goOn: (s) => {
         this.next(s);
       },
     });
-    this.bios = new BioFactory(env, ios, segmentBytes, keys, (io) => {
+    this.bios = new BioFactory(env, ios, segmentBytes, target, (io) => {
       this.reaper.ioEnded(io);
     });
     const on = (label: string, step: (state: CloneState) => void): number =>
@@ -305,6 +310,7 @@ export class Submitter {
     ios.flags[io] = ddir === DDIR_WRITE ? s.writeFlags : 0;
     ios.requests[io] = 0;
     if (this.keys !== undefined) this.keys.assign(io, s.clone.index, s.generator.file);
+    if (this.data !== undefined) this.data.began(io);
     ios.submitNs[io] = this.engine.now;
     ios.rows.start(io, this.engine.now);
     const isSynchronous = !s.clone.job.engine.isAsync || ddir === DDIR_SYNC || ddir === DDIR_TRIM;

@@ -9,6 +9,7 @@ import type { Machine } from '../engine/machine.ts';
 import type { WaitEdge, WaitSource } from '../engine/waits.ts';
 import { expandJobs, type JobClone } from './clones.ts';
 import type { KeyTable } from '../crypto/key.ts';
+import { DataCheck, type DataConfig } from './data/check.ts';
 import { type Encryption, IoKeys } from './encryption.ts';
 import { type EvictKey, KeyChurn } from './key-churn.ts';
 import type { FioJob } from './fio/job.ts';
@@ -25,6 +26,8 @@ export interface WorkloadConfig {
   readonly segmentBytes?: number;
   /** Inline encryption of the jobs; absent: none. */
   readonly encryption?: WorkloadEncryption;
+  /** Real bytes travel; absent: none. */
+  readonly data?: DataConfig;
 }
 
 export interface WorkloadEncryption extends Encryption {
@@ -56,6 +59,8 @@ export class Workload implements WaitSource {
   /** Keys of the I/Os, and the task that evicts them; undefined without encryption. */
   readonly keys: IoKeys | undefined;
   readonly churn: KeyChurn | undefined;
+  /** Data of the I/Os; undefined when only costs are modelled. */
+  readonly data: DataCheck | undefined;
   private isStopped = false;
   private ended = 0;
 
@@ -71,7 +76,8 @@ export class Workload implements WaitSource {
     const { encryption } = config;
     if (encryption !== undefined)
       this.keys = new IoKeys(env.engine, this.ios, encryption, this.clones, config.capacityBytes);
-    const target = { keys: this.keys, bios: encryption?.target ?? env.block };
+    if (config.data !== undefined) this.data = new DataCheck(env.machine, this.ios, this.keys, config.data);
+    const target = { keys: this.keys, data: this.data, bios: encryption?.target ?? env.block };
     this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, target, {
       ioDone: (io) => {
         if (this.onIoDone >= 0) this.engine.call(this.onIoDone, io);

@@ -81,7 +81,7 @@ function stageBars(summary: RunSummary): string[] {
   ];
 }
 
-function counters({ block, cpu, device, keyslots, crypto }: RunSummary): string[] {
+function counters({ block, cpu, device, keyslots, crypto, data = {} }: RunSummary): string[] {
   const busy = cpu.busyShare.map((share) => formatShare(share)).join(' ');
   const rows = [
     ['block', named(block)],
@@ -92,6 +92,7 @@ function counters({ block, cpu, device, keyslots, crypto }: RunSummary): string[
     ['device', named(device)],
     ['keyslots', keyslots.slots === 0 ? '' : named(keyslots)],
     ['crypto', named(crypto)],
+    ['data', named(data)],
   ];
   return ['Counters', ...rows.filter(([, text]) => text !== '').flatMap(([name, text]) => wrapped(name, text))];
 }

@@ -5,7 +5,10 @@
  * faster (measured with bench/bench.ts, Node 24); the flags are read whenever a function is optimised, so they may be set here.
  */
 import { setFlagsFromString } from 'node:v8';
+import { buildStack } from '../../core/experiment/build.ts';
+import type { ValidExperiment } from '../../core/experiment/definition.ts';
 import { createRun } from '../../core/experiment/run.ts';
+import { nodePorts } from '../crypto/node-ports.ts';
 import { driveRun } from './run-loop.ts';
 
 for (const flag of [
@@ -16,4 +19,4 @@ for (const flag of [
   setFlagsFromString(flag);
 }
 
-driveRun(createRun);
+driveRun((experiment: ValidExperiment, sink) => createRun(experiment, sink, buildStack(experiment, sink, nodePorts)));

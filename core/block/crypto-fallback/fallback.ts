@@ -5,7 +5,7 @@
  * pages, data unit by data unit, completion of the source with the last of them), reads (context taken off, decrypted in place by a work queue of as many
  * workers as CPUs), misuse. Waiting for bounce pages and for the worker is `fallback.queue`, the cipher's CPU time `fallback.cpu`.
  *
- * Not modelled: the data (a bio has none), allocation failures, the page allocator behind the pool (config.ts).
+ * The bytes themselves are in data.ts, in data runs. Not modelled: allocation failures, the page allocator behind the pool (config.ts).
  *
  * @kernel v6.16 block/blk-crypto.c __blk_crypto_submit_bio, block/blk-crypto-fallback.c; inline-crypto.md 1.5, 1.9
  */

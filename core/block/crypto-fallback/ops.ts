@@ -1,7 +1,7 @@
 /**
  * The "hardware" of the fallback: a slot holds one cipher object per mode, of which one is active. Programming sets a key, evicting sets a blank one.
  *
- * Not modelled: the cipher objects themselves, which are made when a mode is started and never on the data path.
+ * The cipher objects themselves exist in data runs only (data.ts).
  *
  * @kernel v6.16 block/blk-crypto-fallback.c blk_crypto_fallback_keyslot_program, blk_crypto_fallback_evict_keyslot
  */
@@ -10,6 +10,7 @@ import { MODE_INVALID } from '../../crypto/mode.ts';
 import { type CryptoProfileOps, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Machine } from '../../engine/machine.ts';
+import type { FallbackData } from './data.ts';
 
 export class FallbackOps implements CryptoProfileOps {
   readonly maySleep = false;
@@ -20,9 +21,18 @@ export class FallbackOps implements CryptoProfileOps {
   private readonly keys: Pick<KeyTable, 'mode'>;
   private readonly setKeyNs: number;
   private readonly programmedKind: number;
+  private readonly data: FallbackData | undefined;
   private owner: OpOwner | undefined;
 
-  constructor(engine: Engine, machine: Machine, keys: Pick<KeyTable, 'mode'>, slots: number, setKeyNs: number) {
+  constructor(
+    engine: Engine,
+    machine: Machine,
+    keys: Pick<KeyTable, 'mode'>,
+    slots: number,
+    setKeyNs: number,
+    data?: FallbackData,
+  ) {
+    this.data = data;
     this.machine = machine;
     this.keys = keys;
     this.setKeyNs = setKeyNs;
@@ -41,12 +51,14 @@ export class FallbackOps implements CryptoProfileOps {
     const changesMode = this.mode[slot] !== MODE_INVALID && this.mode[slot] !== mode;
     this.key[slot] = keyId;
     this.mode[slot] = mode;
+    this.data?.programmed(slot, keyId);
     this.machine.run(x, changesMode ? 2 * this.setKeyNs : this.setKeyNs, this.programmedKind, x);
   }
 
   keyslotEvict(x: number, _keyId: number, slot: number): void {
     this.key[slot] = NO_KEY;
     this.mode[slot] = MODE_INVALID;
+    this.data?.evicted(slot);
     this.machine.run(x, this.setKeyNs, this.programmedKind, x);
   }
 }

@@ -84,7 +84,9 @@ export class FallbackReads {
     const x = contexts.x[at];
     this.state.bios.rows.mark(contexts.bio[at], ST_FALLBACK_CPU, this.state.env.engine.now);
     this.state.counters.bytesDecrypted += contexts.bytes[at];
-    this.state.profile.put(x, this.state.task(x).slot);
+    const { slot } = this.state.task(x);
+    if (this.state.data !== undefined) this.state.data.decrypt(contexts.bio[at], slot);
+    this.state.profile.put(x, slot);
     this.endRead(at, STS_OK);
   }
 

@@ -16,6 +16,7 @@ import {
   newFallbackCounters,
   profileConfigOf,
 } from './config.ts';
+import { FallbackData, type FallbackDataParts } from './data.ts';
 import { FallbackOps } from './ops.ts';
 
 const NONE = -1;
@@ -26,6 +27,8 @@ export interface FallbackEnv {
   readonly workqueues: Workqueues;
   readonly block: Block;
   readonly keys: KeyTable;
+  /** Real bytes are encrypted; absent: only costs are modelled. */
+  readonly data?: FallbackDataParts | undefined;
 }
 
 /** What a context is in the middle of: the bio whose waits are its own, and the write it encrypts. */
@@ -43,14 +46,17 @@ export class FallbackState {
   readonly ops: FallbackOps;
   readonly profile: CryptoProfile;
   readonly counters: FallbackCounters = newFallbackCounters();
+  readonly data: FallbackData | undefined;
   private readonly tasks: FallbackTask[] = [];
 
   constructor(env: FallbackEnv, config: FallbackConfig) {
     const { engine, machine, block, keys } = env;
     this.env = env;
     this.bios = block.bios;
+    if (env.data !== undefined) this.data = new FallbackData(block.bios, keys, env.data);
     const profileConfig = profileConfigOf(config);
-    this.ops = new FallbackOps(engine, machine, keys, profileConfig.slots, config.setKeyNs ?? DEFAULT_SET_KEY_NS);
+    const setKeyNs = config.setKeyNs ?? DEFAULT_SET_KEY_NS;
+    this.ops = new FallbackOps(engine, machine, keys, profileConfig.slots, setKeyNs, this.data);
     const marks = {
       mark: (x: number, stage: number) => this.bios.rows.mark(this.task(x).bio, stage, engine.now),
     };

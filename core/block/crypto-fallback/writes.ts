@@ -95,15 +95,15 @@ export class FallbackWrites {
     const source = t.bio;
     bios.rows.mark(source, ST_FALLBACK_CPU, this.state.env.engine.now);
     this.state.counters.bytesEncrypted += t.partBytes;
-    const part = this.makePart(source, t.partBytes);
+    const part = this.makePart(source, t.partBytes, t.slot);
     t.restBytes -= t.partBytes;
     if (t.restBytes > 0) bios.remaining[source]++;
     this.state.env.machine.pushReturn(x, this.submittedKind, x);
     this.state.env.block.submitBio(x, part);
   }
 
-  private makePart(source: number, bytes: number): number {
-    const { bios } = this.state;
+  private makePart(source: number, bytes: number, slot: number): number {
+    const { bios, data } = this.state;
     const part = bios.alloc();
     bios.op[part] = bios.op[source];
     bios.flags[part] = bios.flags[source];
@@ -116,6 +116,7 @@ export class FallbackWrites {
     bios.endKind[part] = this.endedKind;
     bios.endArg[part] = source;
     bios.rows.copyFrom(part, bios.rows, source);
+    if (data !== undefined) bios.buffer[part] = data.encrypt(source, bytes, slot);
     bios.sector[source] += bytes / SECTOR_BYTES;
     bios.bytes[source] -= bytes;
     advanceRow(bios.dun, source, bytes, unitBitsOf(bios.dataUnitSize[source]));
@@ -141,8 +142,9 @@ export class FallbackWrites {
   }
 
   private ended(part: number): void {
-    const { bios } = this.state;
+    const { bios, data } = this.state;
     const source = bios.endArg[part];
+    if (data !== undefined) data.release(part);
     this.pages.put(this.state.env.machine.current, this.pagesOf[part]);
     if (bios.remaining[source] === 1) bios.rows.copyFrom(source, bios.rows, part);
     const status = bios.status[part];

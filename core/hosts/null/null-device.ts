@@ -6,7 +6,7 @@
  * cost of queueing in the context that issues, completion interrupts on a chosen CPU: one per request, except that requests which finish before the handler
  * has run are found and completed by it (a pending interrupt is not raised twice, as in hardware).
  *
- * Deliberately not: data, zones, errors, bad blocks, polling, deliberate interrupt coalescing. A flush takes its service time like any command and does not wait
+ * Deliberately not: zones, errors, bad blocks, polling, deliberate interrupt coalescing. A flush takes its service time like any command and does not wait
  * for the writes before it. The depth is the block layer's business (driver tags); the device takes what it is given.
  *
  * Stages: `host.cpu` for queueing, `media.wait` in the FIFO, `media` in service, `wait.link` and `link` under a bandwidth limit, `complete.irq` from
@@ -31,6 +31,7 @@ import {
   type StageId,
   type StageRows,
 } from '../../trace/stages.ts';
+import type { NullData } from './null-data.ts';
 import type { NullKeyslots } from './null-keyslots.ts';
 import { drawServiceNs, type ServiceTime } from './service-time.ts';
 
@@ -96,6 +97,8 @@ export class NullDevice implements Lld {
   peakInDevice = 0;
   /** Integral of requests in service over time (ns): divided by the run's length, the mean number of busy servers. */
   busyServerNs = 0;
+  /** Moves real bytes; undefined when only costs are modelled. */
+  data: NullData | undefined;
 
   private readonly engine: Engine;
   private readonly machine: Machine;
@@ -216,6 +219,7 @@ export class NullDevice implements Lld {
   private requestServed(rq: number): void {
     this.block.requests.rows.mark(rq, ST_MEDIA, this.engine.now);
     this.inService--;
+    if (this.data !== undefined) this.data.served(rq);
     if (this.fifo.size > 0) this.serve(this.fifo.shift());
     if (this.nsPerByte === 0) this.raiseCompletion(rq);
     else this.transfer(rq);

@@ -11,6 +11,7 @@ import type { UfsBlock } from './block-port.ts';
 import { type UfsConfig, ufsConfigProblems } from './config.ts';
 import { PRDT_DATA_UNIT } from './prdt-keys.ts';
 import { PRDT_ENTRIES, PRDT_MAX_BYTES } from './descriptors.ts';
+import { type DataParts, DataPhases } from './data-phases.ts';
 import { BLOCK_BYTES } from './device.ts';
 import { cryptoSnapshot, cryptoStatistics, type UfsCryptoSnapshot } from './crypto-report.ts';
 import type { UfsCryptoParts } from './ufshcd-crypto.ts';
@@ -94,6 +95,8 @@ export interface Ufs {
   /** What the media talks to. */
   readonly client: MediaClient;
   attachMedia(media: Media): void;
+  /** Data runs: the medium's bytes, the host's memory, the ciphers of the engine. */
+  attachData(parts: DataParts): void;
   /** Brings everything up before time starts, by the same register writes as the probe; throws when it fails. */
   bringUp(): void;
   /** The driver lets go of the host: hardware off, profile destroyed. The queues that had it must be gone, and everything idle. */
@@ -142,6 +145,7 @@ export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock, crypto
     lld: driver,
     client: hci.device,
     attachMedia: (media) => hci.device.attachMedia(media),
+    attachData: (parts) => hci.device.attachData(new DataPhases(hci, parts)),
     bringUp: () => bringUp(driver),
     remove: () => remove(driver),
     reset: (x) => driver.eh.scheduleReset(x),

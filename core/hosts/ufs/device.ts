@@ -11,6 +11,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Media, MediaClient } from '../../media/types.ts';
 import type { DetailLog } from '../../trace/log.ts';
 import type { UfsConfig } from './config.ts';
+import type { DataPhases } from './data-phases.ts';
 import { DeviceManagement } from './device-management.ts';
 import { DOWN, type Link, UP } from './link.ts';
 import {
@@ -83,6 +84,8 @@ export class UfsDevice implements MediaClient {
   private readonly port: DevicePort;
   private readonly capacityBlocks: number;
   private media: Media | undefined;
+  /** Moves real bytes; undefined when only costs are modelled. */
+  private data: DataPhases | undefined;
   private readonly coreFreeNs: Float64Array;
   private coreBusyNs = 0;
   private readonly readyKind: number;
@@ -107,6 +110,11 @@ export class UfsDevice implements MediaClient {
   /** Connects the flash; needed before the first read or write. */
   attachMedia(media: Media): void {
     this.media = media;
+  }
+
+  /** From now on real bytes move between host and medium. */
+  attachData(data: DataPhases): void {
+    this.data = data;
   }
 
   /** Ends the time before the first event. */
@@ -239,8 +247,12 @@ export class UfsDevice implements MediaClient {
       if (last) this.finishAbort(tag);
       return;
     }
-    if (last) this.finishMedia(tag, ok, ASC_UNRECOVERED_READ, ok ? bytes : 0);
-    else this.sendChunk(tag, bytes);
+    if (!last) {
+      this.sendChunk(tag, bytes);
+      return;
+    }
+    if (ok && this.data !== undefined) this.data.in(tag);
+    this.finishMedia(tag, ok, ASC_UNRECOVERED_READ, ok ? bytes : 0);
   }
 
   /** A chunk of a read that is not the last. */
@@ -274,6 +286,7 @@ export class UfsDevice implements MediaClient {
     if (media === undefined) throw new Error('ufs: the device has no media');
     s.markDataOut(tag, this.engine.now);
     s.state[tag] = SLOT_MEDIA;
+    if (this.data !== undefined) this.data.out(tag);
     if (s.command[tag] === CMD_WRITE) media.write(s.request[tag], s.fua[tag] !== 0);
     else media.discard(s.request[tag], s.lba[tag], s.blocks[tag]);
   }

@@ -50,6 +50,13 @@ export function ivWord(words: Uint32Array, at: number, i: number): number {
   return swap32(words[at + IV + IV_WORDS - 1 - i]);
 }
 
+/** The IV of an entry as a number. */
+export function ivOf(words: Uint32Array, at: number): bigint {
+  let iv = 0n;
+  for (let i = IV_WORDS - 1; i >= 0; i--) iv = (iv << 32n) | BigInt(ivWord(words, at, i));
+  return iv;
+}
+
 /** The key of an entry as software knows it: data key, then tweak key. For who moves real bytes. */
 export function keyOf(words: Uint32Array, at: number): Uint8Array {
   const key = new Uint32Array(2 * KEY_WORDS);

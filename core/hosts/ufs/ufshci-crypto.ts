@@ -3,7 +3,7 @@
  * which slot, and when keys are lost.
  *
  * Modelled: the checks at descriptor fetch and their OCS, engine errors with or without a fatal interrupt, loss of keys by reset and power state, accesses without clocks.
- * Not modelled: the ciphers (whoever moves real bytes asks `engine.keyOf` and the slot columns for key and DUN). An engine error of a write strikes before its
+ * Not modelled here: the ciphers (data-phases.ts asks `engine.keyOf` and the slot columns for key and DUN). An engine error of a write strikes before its
  * first byte leaves (`@assume`), so that the medium never sees it (I-36).
  *
  * @source inline-crypto.md 3.5, 3.9 (decision order), 3.14
@@ -42,6 +42,8 @@ export class CryptoUnit {
   readonly inFlight: Int32Array;
   /** For accounting and checks only, as the driver binds requests to commands: the keyId that was programmed into each slot, or HOLDS_…. */
   readonly boundKey: Int32Array;
+  /** Data unit size of the slot of each command as it was at the check, by tag. */
+  readonly unitBytes: Int32Array;
   private readonly hci: Ufshci;
   private readonly fails: Uint8Array;
 
@@ -53,6 +55,7 @@ export class CryptoUnit {
     this.inFlight = new Int32Array(this.settings.keyslots);
     this.boundKey = new Int32Array(this.settings.keyslots).fill(HOLDS_NOTHING);
     this.fails = new Uint8Array(hci.slots.count);
+    this.unitBytes = new Int32Array(hci.slots.count);
   }
 
   // ------------------------------------------------------------------------------------------------ configuration
@@ -113,6 +116,7 @@ export class CryptoUnit {
       return d.OCS_INVALID_CRYPTO;
     }
     this.inFlight[cci]++;
+    this.unitBytes[tag] = unit;
     slots.dunLow[tag] = memory.words[utrd + 1];
     slots.dunHigh[tag] = memory.words[utrd + 3];
     return this.start(tag, cci);
@@ -138,6 +142,16 @@ export class CryptoUnit {
     this.failNext--;
     this.fails[tag] = 1;
     return slots.command[tag] === CMD_WRITE ? d.OCS_CRYPTO_ERROR : d.OCS_SUCCESS;
+  }
+
+  /** The engine errs in this command: none of its data reaches the other side (I-36). */
+  hasFailed(tag: number): boolean {
+    return this.fails[tag] !== 0;
+  }
+
+  /** A fault has changed what the slot of a command holds, whose key should be `keyId`. */
+  isDamaged(cci: number, keyId: number): boolean {
+    return this.engine === this.array ? this.boundKey[cci] !== keyId : this.engine.keyOf(cci) === undefined;
   }
 
   /** An encrypted command is over with `ocs`; returns the one it reports. */

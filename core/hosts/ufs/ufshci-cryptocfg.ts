@@ -13,6 +13,8 @@ import type { Ufshci } from './ufshci.ts';
 
 /** What holds the keys and passes the data: the controller's own array, or an engine beside it (core/ice). */
 export interface InlineEngine {
+  /** Data passes unchanged, whatever a slot holds; absent: never. */
+  readonly isBypassed?: boolean;
   /** The key bytes of a usable slot, undefined otherwise. No copy. */
   keyOf(slot: number): Uint8Array | undefined;
   /** Data unit size of a usable slot in bytes, 0 otherwise. */
