@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     coverage: { provider: 'v8', include: ['core/**', 'main/**', 'renderer/**'] },
     projects: [
-      { test: { name: 'core', environment: 'node', include: ['core/**/*.spec.ts'] } },
+      // on a busy machine a test of a second takes many
+      { test: { name: 'core', environment: 'node', include: ['core/**/*.spec.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'main',

@@ -6,16 +6,16 @@ import { NO_KEY } from '../../crypto/profile/types.ts';
 import { NullKeyslots } from './null-keyslots.ts';
 
 const nullDriver =
-  (sleeps: boolean, programNs: number): MakeDriver =>
+  (programming: 'spin' | 'sleep', programNs: number): MakeDriver =>
   (engine, machine, slots) => {
-    const ops = new NullKeyslots({ engine, machine }, { slots, programNs, sleeps });
+    const ops = new NullKeyslots({ engine, machine }, { slots, programNs, programming });
     return withFailures(ops, { hardwareKey: (slot) => ops.keyOf[slot], loseKeys: () => ops.keyOf.fill(NO_KEY) });
   };
 
 describe.each([
-  ['burns CPU time to program', nullDriver(false, 12_000)],
-  ['sleeps to program', nullDriver(true, 50_000)],
-  ['programs in no time', nullDriver(false, 0)],
+  ['burns CPU time to program', nullDriver('spin', 12_000)],
+  ['sleeps to program', nullDriver('sleep', 50_000)],
+  ['programs in no time', nullDriver('spin', 0)],
 ])('keyslots of a null device that %s', (_name, driver) => {
   it.each(KEYSLOT_LAWS.map((law) => [law.name, law] as const))('%s', (_law, law) => {
     law.check(driver);
