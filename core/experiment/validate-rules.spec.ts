@@ -235,7 +235,7 @@ const RULES: readonly (readonly [what: string, definition: unknown, path: string
     '/run/detail',
     'must be one of "summary", "requests", "full"',
   ],
-  ['real data', definitionOf({ run: { data: 'verify' } }), '/run/data', 'must be "none"'],
+  ['data of another kind', definitionOf({ run: { data: 'real' } }), '/run/data', 'must be "none" or "verify"'],
   [
     'too many repeats',
     definitionOf({ run: { repeats: 1001 } }),
