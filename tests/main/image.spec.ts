@@ -80,28 +80,32 @@ describe('the image of a medium', () => {
     expectContent(imageOf({}), (data) => data);
   });
 
-  test('I-22: is AES-256-XTS as OpenSSL computes it, the same from registers, ICE, PRDT and fallback', () => {
-    const key = firstKey(64);
-    const device = (crypto: object | undefined): object => ({
-      kind: 'ufs',
-      capacity: CAPACITY,
-      ...(crypto && { crypto }),
-    });
-    const inline = imageOf({ device: device({}), encryption: lba() });
-    expectContent(inline, (data, block) => {
-      const plain = createDecipheriv('aes-256-xts', key, ivOf(block)).update(data);
-      expect(createCipheriv('aes-256-xts', key, ivOf(block)).update(plain).equals(data)).toBe(true);
-      return plain;
-    });
-    const prdt = { engine: 'prdt', algorithms: [{ mode: 'AES-256-XTS', dataUnitSizes: [4096] }] };
-    const others = [
-      imageOf({ device: device({ engine: 'qcom-ice' }), encryption: lba() }),
-      imageOf({ device: device(prdt), encryption: lba() }),
-      imageOf({ device: device(undefined), encryption: { ...lba(), fallback: {} } }),
-      imageOf({ device: { kind: 'null', capacity: CAPACITY, crypto: {} }, encryption: lba() }),
-    ];
-    expect(others.map(sha256)).toEqual(others.map(() => sha256(inline)));
-  }, SEVERAL_RUNS_MS);
+  test(
+    'I-22: is AES-256-XTS as OpenSSL computes it, the same from registers, ICE, PRDT and fallback',
+    () => {
+      const key = firstKey(64);
+      const device = (crypto: object | undefined): object => ({
+        kind: 'ufs',
+        capacity: CAPACITY,
+        ...(crypto && { crypto }),
+      });
+      const inline = imageOf({ device: device({}), encryption: lba() });
+      expectContent(inline, (data, block) => {
+        const plain = createDecipheriv('aes-256-xts', key, ivOf(block)).update(data);
+        expect(createCipheriv('aes-256-xts', key, ivOf(block)).update(plain).equals(data)).toBe(true);
+        return plain;
+      });
+      const prdt = { engine: 'prdt', algorithms: [{ mode: 'AES-256-XTS', dataUnitSizes: [4096] }] };
+      const others = [
+        imageOf({ device: device({ engine: 'qcom-ice' }), encryption: lba() }),
+        imageOf({ device: device(prdt), encryption: lba() }),
+        imageOf({ device: device(undefined), encryption: { ...lba(), fallback: {} } }),
+        imageOf({ device: { kind: 'null', capacity: CAPACITY, crypto: {} }, encryption: lba() }),
+      ];
+      expect(others.map(sha256)).toEqual(others.map(() => sha256(inline)));
+    },
+    SEVERAL_RUNS_MS,
+  );
 
   test('I-22: is AES-128-CBC-ESSIV as OpenSSL computes it', () => {
     const key = firstKey(16);
