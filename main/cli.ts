@@ -7,6 +7,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { jsonSchema } from '../core/experiment/definition.ts';
 import { loadDefinition } from './cli/definition-file.ts';
 import { exportCommand, type ExportFlags } from './cli/export-command.ts';
+import { type ImageFlags, imageMediumCommand } from './cli/image-command.ts';
 import { EXIT, problemLine, reportError } from './cli/problems.ts';
 import { runCommand, type RunFlags } from './cli/run-command.ts';
 import { scenariosJson, scenariosText } from './cli/scenarios-command.ts';
@@ -71,6 +72,20 @@ function program(end: (code: number) => void): Command {
     .requiredOption('--out <folder>', 'folder for the files')
     .option('--where <condition>', 'only I/Os for which this SQL condition over the columns of io holds')
     .action(async (project: string, flags: ExportFlags) => end(await exportCommand(project, flags)));
+  root
+    .command('image')
+    .description('raw images of devices')
+    .command('medium <file>')
+    .description(
+      'run a definition with data (as run does; SLUG:VARIANT of a scenario) and write what its medium holds at the end',
+    )
+    .requiredOption('--out <path>', 'the image: a sparse file of the size of the device')
+    .option('--set <path=value>', 'change one value of the definition; may be repeated', collect, [])
+    .option('--seed <n>', 'seed of the random streams', wholeNumber)
+    .option('--project <path>', 'record every request into this project file')
+    .option('--json', 'print the summary object instead of text')
+    .option('--quiet', 'no progress, no warnings')
+    .action(async (file: string, flags: ImageFlags) => end(await imageMediumCommand(file, flags)));
   root
     .command('serve [project]')
     .description('open the workbench in a browser on this machine')

@@ -22,9 +22,18 @@ export interface RunSnapshot {
 /** The parts of a summary that a run knows; the worker's owner adds the id and the wall time. */
 export type RunOutcome = RunSummary;
 
+/** The medium of a run with data. */
+export interface MediumPages {
+  readonly capacityBytes: number;
+  /** Every page that was written, in order of its place, until `visit` returns false. The bytes are not the visitor's to keep. */
+  visitPages(visit: (offsetBytes: number, bytes: Uint8Array) => boolean): void;
+}
+
 export interface RunObject {
   /** Stages that the built stack can produce: only their columns exist in batches. */
   readonly stages: readonly StageId[];
+  /** Only of runs with data. */
+  readonly medium?: MediumPages;
   /** Dispatches up to `maxEvents` events. False when the run is over (or in deadlock). */
   slice(maxEvents: number): boolean;
   snapshot(): RunSnapshot;

@@ -8,7 +8,7 @@
 import { buildStack, type Stack } from './build.ts';
 import type { ValidExperiment } from './definition.ts';
 import { Observer } from './observe.ts';
-import type { RunObject, RunOutcome, RunSnapshot } from './run-port.ts';
+import type { MediumPages, RunObject, RunOutcome, RunSnapshot } from './run-port.ts';
 import type { RunStatus } from './summary.ts';
 import type { BatchSink } from '../trace/schema.ts';
 import type { StageId } from '../trace/stages.ts';
@@ -28,6 +28,7 @@ export function createRun(experiment: ValidExperiment, sink: BatchSink, stack?: 
 
 class Run implements RunObject {
   readonly stages: readonly StageId[];
+  readonly medium?: MediumPages;
   private readonly experiment: ValidExperiment;
   private readonly stack: Stack;
   private readonly observer: Observer;
@@ -37,6 +38,7 @@ class Run implements RunObject {
     this.experiment = experiment;
     this.stack = stack;
     this.stages = stack.stages;
+    if (stack.data !== undefined) this.medium = stack.data.medium;
     const { engine, workload, block } = stack;
     this.observer = new Observer(stack.machine, block, workload.ios, {
       stages: stack.stages,

@@ -235,7 +235,7 @@ const RULES: readonly (readonly [what: string, definition: unknown, path: string
     '/run/detail',
     'must be one of "summary", "requests", "full"',
   ],
-  ['data of another kind', definitionOf({ run: { data: 'random' } }), '/run/data', 'must be one of "none", "verify"'],
+  ['data of another kind', definitionOf({ run: { data: 'real' } }), '/run/data', 'must be one of "none", "verify"'],
   [
     'too many repeats',
     definitionOf({ run: { repeats: 1001 } }),

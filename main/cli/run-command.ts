@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path';
 import { BlklabError } from '../../core/contract/errors.ts';
 import type { RunSummary } from '../../core/contract/summary.ts';
 import type { ValidExperiment } from '../../core/experiment/definition.ts';
+import { formatBytes } from '../../core/units/format.ts';
+import { MediumImage } from '../exports/medium-image.ts';
 import { ProjectStore } from '../project/project-store.ts';
-import { startRun, type RunEnding, type RunningRun } from '../runs/execute.ts';
+import { startRun, type OnProgress, type RunEnding, type RunningRun } from '../runs/execute.ts';
 import { APP_VERSION } from '../version.ts';
 import type { Scenario } from '../scenarios/scenarios.ts';
 import { loadDefinition, type LoadedDefinition, loadVariant, type Overrides, scenarioOf } from './definition-file.ts';
@@ -20,6 +22,8 @@ export interface RunFlags extends Overrides {
   readonly csv?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  /** Where the image of the medium goes; the definition then runs with data, once. */
+  readonly image?: string;
 }
 
 /** Where rows are kept while the command runs; `undefined` members mean that nobody asked for them. */
@@ -146,12 +150,13 @@ async function runAll(
   let code: number = EXIT.done;
   try {
     for (let repeat = 1; repeat <= repeats && !interrupt.isAsked; repeat++) {
-      const { ending, runId } = await runOnce(experiment, repeat, recording, flags, interrupt);
+      const { ending, runId, image } = await runOnce(experiment, repeat, recording, flags, interrupt);
       if (ending.message !== null) tell(ending.message);
       if (ending.summary !== null) {
         summaries.push(ending.summary);
         show.each(ending.summary, repeat);
       }
+      if (image !== undefined) await endImage(image, flags);
       code = Math.max(code, exitCode(ending));
       if (flags.csv !== undefined && recording !== undefined && runId !== null)
         await writeCsv(recording.store, runId, repeats === 1 ? flags.csv : join(flags.csv, `repeat-${repeat}`));
@@ -175,18 +180,29 @@ async function runOnce(
   recording: Recording | undefined,
   flags: RunFlags,
   interrupt: Interrupt,
-): Promise<{ ending: RunEnding; runId: number | null }> {
+): Promise<{ ending: RunEnding; runId: number | null; image: MediumImage | undefined }> {
   const seed = experiment.seed + repeat - 1;
   const runId = recording === undefined ? null : await createRun(recording, seed, repeat);
   const record = recording === undefined || runId === null ? undefined : { writer: recording.store.writer, runId };
   const line = progressLine(process.stderr, flags.quiet === true);
   const label = experiment.run.repeats > 1 ? `repeat ${repeat} of ${experiment.run.repeats} ` : '';
-  const run = startRun({ ...experiment, seed }, record, (snapshot, wallMs) => line.show(label, snapshot, wallMs));
+  const image = flags.image === undefined ? undefined : new MediumImage(flags.image);
+  const onProgress: OnProgress = (snapshot, wallMs) => line.show(label, snapshot, wallMs);
+  const run = startRun({ ...experiment, seed }, record, onProgress, { image });
   interrupt.watch(run);
   const ending = await run.ending;
   line.end();
   if (recording !== undefined && runId !== null) await endRun(recording, runId, ending);
-  return { ending, runId };
+  return { ending, runId, image };
+}
+
+async function endImage(image: MediumImage, { quiet, json }: RunFlags): Promise<void> {
+  const { path } = image;
+  if (!(await image.finish())) tell(`${path} was not written: the run did not end well`);
+  else if (json !== true && quiet !== true)
+    process.stdout.write(
+      `${path}: ${formatBytes(image.capacityBytes)}, of which ${formatBytes(image.pageBytes)} were written\n`,
+    );
 }
 
 function createRun({ store, experimentId, definition }: Recording, seed: number, repeat: number): Promise<number> {

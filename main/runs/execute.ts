@@ -32,6 +32,8 @@ export type OnProgress = (snapshot: RunSnapshot, wallMs: number) => void;
 export interface RunOptions {
   /** Entry file of the worker; another one only in tests of what happens when a run misbehaves. */
   readonly workerPath?: string;
+  /** Takes the medium of a run with data. */
+  readonly image?: { readonly port: MessagePort; readonly control: RunControl } | undefined;
 }
 
 /** A run under way. */
@@ -56,11 +58,12 @@ export function startRun(
   const startedMs = performance.now();
   const channel = record === undefined ? undefined : new MessageChannel();
   const stored = storeRows(record, channel?.port2, control);
-  const task: RunTask = { experiment, control: control.buffer, rows: channel?.port1 };
+  const image = options.image && { port: options.image.port, control: options.image.control.buffer };
+  const task: RunTask = { experiment, control: control.buffer, rows: channel?.port1, image };
   const worker = new Worker(options.workerPath ?? workerFile('run-worker'), {
     name: 'run worker',
     workerData: task,
-    transferList: channel === undefined ? [] : [channel.port1],
+    transferList: [channel?.port1, image?.port].filter((port) => port !== undefined),
   });
   const ending = Promise.all([waitFor(worker, onProgress), stored]).then(async ([result, storeError]) => {
     await worker.terminate();

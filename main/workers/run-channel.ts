@@ -74,6 +74,11 @@ export class RunControl {
 /** What the run sends to the store. */
 export type RowsMessage = { readonly kind: 'batch'; readonly batch: TraceBatch } | { readonly kind: 'end' };
 
+/** What a run with data sends of its medium, in order. */
+export type ImageMessage =
+  | { readonly kind: 'pages'; readonly offsetBytes: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'end'; readonly capacityBytes: number };
+
 /** What the run tells main. */
 export type RunMessage =
   | { readonly kind: 'progress'; readonly snapshot: RunSnapshot; readonly wallMs: number }

@@ -6,6 +6,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { RunObject } from '../../core/experiment/run-port.ts';
 import type { BatchSink, TraceBatch } from '../../core/trace/schema.ts';
+import { sendMedium } from './send-medium.ts';
 import { RunControl, type RowsMessage, type RunMessage } from './run-channel.ts';
 
 /** Events per slice. @assume some milliseconds of work, so that cancelling feels immediate and looking costs nothing. */
@@ -21,6 +22,8 @@ export interface RunTask {
   readonly control: SharedArrayBuffer;
   /** Where rows go; undefined when nobody keeps them. */
   readonly rows: MessagePort | undefined;
+  /** Where the medium of a run with data goes when it is done; undefined when nobody wants it. */
+  readonly image: { readonly port: MessagePort; readonly control: SharedArrayBuffer } | undefined;
 }
 
 export type CreateRun = (experiment: never, sink: BatchSink) => RunObject;
@@ -29,7 +32,7 @@ export type CreateRun = (experiment: never, sink: BatchSink) => RunObject;
 export function driveRun(createRun: CreateRun): void {
   const port = parentPort;
   if (port === null) throw new Error('not in a worker');
-  const { experiment, control: buffer, rows } = workerData as RunTask;
+  const { experiment, control: buffer, rows, image } = workerData as RunTask;
   const control = new RunControl(buffer);
   const tell = (message: RunMessage): void => port.postMessage(message);
   const startedMs = performance.now();
@@ -46,6 +49,11 @@ export function driveRun(createRun: CreateRun): void {
   const summary = run.finish(isGoing);
   rows?.postMessage({ kind: 'end' } satisfies RowsMessage);
   rows?.close();
+  if (image !== undefined) {
+    if (!isGoing && summary.run.status === 'done' && run.medium !== undefined)
+      sendMedium(run.medium, image.port, new RunControl(image.control));
+    image.port.close();
+  }
   tell({ kind: 'ended', isStopped: isGoing, summary, wallMs: performance.now() - startedMs });
 }
 
