@@ -430,9 +430,11 @@ describe('attaching a profile', () => {
   it('I-64: is refused by a queue that does integrity', () => {
     const rig = new CryptoRig({ integrity: true });
     expect(rig.attached).toBe(false);
-    rig.task([plain(0)]);
+    rig.task([plain(0), encrypted(1, 800)]);
     rig.finish();
     expect(rig.profile.warnings).toHaveLength(1);
+    expect(statuses(rig).toSorted((a, b) => a - b)).toEqual([STS_OK, STS_NOTSUPP]);
+    expect(rig.lld.seen.map(({ sector }) => sector)).toEqual([0]); // never a request with both
   });
 
   it('I-56: is refused when keys would be programmed at dispatch by an operation that sleeps, unless the tag set is BLOCKING', () => {

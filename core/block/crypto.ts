@@ -116,7 +116,7 @@ export class QueueCrypto implements GetMarks {
 /** What a bio with a context is refused for before Q: STS_OK for nothing. @kernel submit_bio_noacct, __blk_crypto_submit_bio */
 export function contextRefusal(q: RequestQueue, bio: number): number {
   const { bios, crypto } = q;
-  if (crypto === undefined) return STS_OK;
+  if (crypto === undefined) return STS_NOTSUPP;
   const op = bios.op[bio];
   const hasData = (op === OP_READ || op === OP_WRITE) && bios.bytes[bio] > 0;
   if (!hasData) {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { CryptoRig } from './crypto-testing.ts';
 import { MqDeadline } from './schedulers/mq-deadline.ts';
 import { Rig, type BioSpec, type RigOptions } from './testing.ts';
 import { OP_READ, OP_WRITE, OP_WRITE_ZEROES, REQ_FUA, REQ_NOMERGE, REQ_PREFLUSH, ioprio } from './types.ts';
 
-/** Submits two bios in one plug and says how many requests the driver saw. */
+/** Submits two bios in one plug, to a device that encrypts without keyslots, and says how many requests the driver saw. */
 function requestsOf(first: BioSpec, second: BioSpec, options: RigOptions = {}): Rig {
-  const rig = new Rig(options);
+  const rig = new CryptoRig({ slots: 0, ...options });
   rig.task([{ plug: 'start' }, { submit: first }, { submit: second }, { plug: 'finish' }]);
   return rig.finish();
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadDun } from '../crypto/dun.ts';
+import { CryptoRig } from './crypto-testing.ts';
 import { Rig, type BioSpec, type RigOptions } from './testing.ts';
 import {
   OP_DISCARD,
@@ -99,7 +100,7 @@ describe('splitting', () => {
 
   it('I-15: keeps data units whole, and their numbers running on (I-21)', () => {
     const duns: bigint[] = [];
-    const rig = new Rig({ limits: { maxSectors: 20, physicalBlockSize: 512 } });
+    const rig = new CryptoRig({ slots: 0, limits: { maxSectors: 20, physicalBlockSize: 512 } });
     rig.lld.answer = (rq) => {
       duns.push(loadDun(rig.block.requests.dun, rq));
       return STS_OK;

@@ -168,6 +168,33 @@ export function writesOf({ engine, ufs }: Pick<Bench, 'engine' | 'ufs'>): SeenWr
   return seen;
 }
 
+/** A host whose clocks are mostly off, and which suspends after `autosuspendNs` (0: never). */
+export const gating = (generation: 'busy' | 'blocking', autosuspendNs = 0): Partial<UfsConfig> => ({
+  clockGating: { on: true, generation, gateAfterNs: 200_000, ungateNs: 50_000 },
+  hibern8: { enterNs: 20_000, exitNs: 30_000, withClockGating: true },
+  runtimePm: { autosuspendNs, resumeNs: 2_000_000 },
+});
+
+/** The number of the key that the hardware uses a slot with. */
+export const keyIn = (bench: CryptoBench, slot: number): number =>
+  numberOf(bench.ufs.lld.hci.crypto.engine.keyOf(slot));
+
+/** A log that keeps what `keep` picks of register changes, as `name=value`. */
+export function registerLog(keep: RegExp): { readonly log: DetailLog; readonly lines: string[] } {
+  const lines: string[] = [];
+  const log: DetailLog = {
+    ...NO_LOG,
+    on: true,
+    register: (block, _offset, name, _before, after) => {
+      if (block === 'ufshci' && keep.test(name)) lines.push(`${name}=${after.toString(16)}`);
+    },
+  };
+  return { log, lines };
+}
+
+/** Registers that tell the order of a reset: configurations as a whole, enabling, doorbells. */
+export const ORDER = /^(CRYPTOCFG\.16|HCE|UTRLDBR)/;
+
 /** Made once: the laws make hundreds of hosts and no law changes a key. */
 const LAW_KEYS = testKeys();
 

@@ -1,49 +1,21 @@
-/** The driver's side of inline encryption: probe, clocks, runtime power management, resets, faults, and the engines without a configuration array. */
+/** The driver's side of inline encryption: probe, faults, and the engines without a configuration array. Clocks and resets: crypto-clocks.spec.ts, crypto-reset.spec.ts. */
 import { describe, expect, it } from 'vitest';
 import { OP_READ, OP_WRITE, STS_IOERR, STS_OK } from '../../block/types.ts';
-import { EBUSY, EINVAL, EIO, OK } from '../../crypto/profile/types.ts';
+import { EINVAL, EIO, OK } from '../../crypto/profile/types.ts';
 import { iceOfHost } from '../../ice/testing.ts';
-import type { DetailLog } from '../../trace/log.ts';
 import { ST_INLINE } from '../../trace/stages.ts';
 import { ufsQueueShape } from './build.ts';
-import { defaultUfsConfig, type UfsConfig } from './config.ts';
-import { cryptoBench, type CryptoBench, numberOf, testKey } from './crypto-testing.ts';
+import { defaultUfsConfig } from './config.ts';
+import { cryptoBench, gating, keyIn, ORDER, registerLog, testKey, UNIT } from './crypto-testing.ts';
 import * as d from './descriptors.ts';
 import * as prdt from './prdt-keys.ts';
 import * as r from './registers.ts';
 import { PRDT_KEYS } from './slots.ts';
 import { configOffset } from './ufshci-cryptocfg.ts';
-import { CLKS_OFF, CLKS_ON } from './ufshcd-power.ts';
 import { STATE_OPERATIONAL } from './ufshcd.ts';
 
 const US = 1_000;
 const MS = 1_000_000;
-const UNIT = 4096;
-
-const gating = (generation: 'busy' | 'blocking', autosuspendNs = 0): Partial<UfsConfig> => ({
-  clockGating: { on: true, generation, gateAfterNs: 200 * US, ungateNs: 50 * US },
-  hibern8: { enterNs: 20 * US, exitNs: 30 * US, withClockGating: true },
-  runtimePm: { autosuspendNs, resumeNs: 2 * MS },
-});
-
-const keyIn = (bench: CryptoBench, slot: number): number => numberOf(bench.ufs.lld.hci.crypto.engine.keyOf(slot));
-
-/** A log that keeps what `keep` picks of register writes, as `name=value`. */
-function registerLog(keep: RegExp): { readonly log: DetailLog; readonly lines: string[] } {
-  const lines: string[] = [];
-  const log: DetailLog = {
-    on: true,
-    event: () => undefined,
-    span: () => undefined,
-    register: (block, _offset, name, _before, after) => {
-      if (block === 'ufshci' && keep.test(name)) lines.push(`${name}=${after.toString(16)}`);
-    },
-  };
-  return { log, lines };
-}
-
-/** Registers that tell the order of a reset: configurations as a whole, enabling, doorbells. */
-const ORDER = /^(CRYPTOCFG\.16|HCE|UTRLDBR)/;
 
 describe('probe (inline-crypto.md 6.1)', () => {
   it('evicts every slot, then enables the host with CGE in the same write', () => {
@@ -97,221 +69,6 @@ describe('probe (inline-crypto.md 6.1)', () => {
   });
 });
 
-describe('programming needs clocks (inline-crypto.md 3.13)', () => {
-  it.each(['busy', 'blocking'] as const)('I-48: it waits for them in both generations: %s', (generation) => {
-    const bench = cryptoBench({}, gating(generation));
-    const got: number[] = [];
-    const states: number[] = [];
-    bench.at(10 * MS, () => states.push(bench.ufs.lld.power.clocks));
-    bench.get(10 * MS, 1, () => got.push(bench.engine.now - 10 * MS, bench.ufs.lld.power.clocks));
-    bench.run();
-    expect(states).toEqual([CLKS_OFF]);
-    expect(got[0]).toBeGreaterThan(80 * US); // ungate and hibern8 exit
-    expect(keyIn(bench, 0)).toBe(1);
-    expect(bench.ufs.lld.hci.crypto.unclockedWrites).toBe(0);
-    expect(bench.laws()).toEqual([]);
-  });
-
-  it('I-51, I-52: the reference is given back, and the clocks go off again afterwards, not before', () => {
-    const bench = cryptoBench({ programNs: 2 * MS }, gating('blocking'));
-    const during: number[] = [];
-    bench.get(10 * MS, 1);
-    bench.at(11 * MS, () => during.push(bench.ufs.lld.power.clocks, bench.ufs.lld.power.refs));
-    bench.run();
-    expect(during).toEqual([CLKS_ON, 1]);
-    expect([bench.ufs.lld.power.clocks, bench.ufs.lld.power.refs]).toEqual([CLKS_OFF, 0]);
-    expect(bench.profile.counters.programNs).toBeGreaterThan(2 * MS);
-  });
-
-  it.each([
-    ['busy', [EBUSY, OK]],
-    ['blocking', [OK, OK]],
-  ] as const)('a dispatcher of the %s generation that finds the clocks off is answered %o', (generation, expected) => {
-    const bench = cryptoBench({}, gating(generation));
-    const statuses: number[] = [];
-    const { machine, engine } = bench;
-    const done = engine.register('test.done', (x) => {
-      statuses.push(bench.profile.status(x));
-      machine.exit(x);
-    });
-    const tryIt = engine.register('test.try', () => {
-      const x = machine.current;
-      machine.pushReturn(x, done, x);
-      bench.profile.tryProgram(x, statuses.length);
-    });
-    for (const ms of [10, 10.2]) {
-      bench.at(ms * MS, () => machine.wake(-1, machine.createTask('dispatcher', 1, tryIt)));
-    }
-    bench.run();
-    expect(statuses).toEqual(expected);
-    expect(bench.laws()).toEqual([]);
-  });
-
-  it('I-49: evicting resumes a suspended host; it is not suspended while the eviction runs', () => {
-    const bench = cryptoBench({ programNs: 5 * MS }, gating('blocking', 1 * MS));
-    bench.get(0, 1, (slot) => bench.profile.put(-1, slot));
-    const seen: boolean[] = [];
-    bench.at(30 * MS, () => seen.push(bench.ufs.lld.power.suspended));
-    bench.evict(30 * MS, 1);
-    bench.at(36 * MS, () => seen.push(bench.ufs.lld.power.suspended));
-    bench.run();
-    expect(seen).toEqual([true, false]);
-    expect(keyIn(bench, 0)).toBe(-1);
-    expect(bench.profile.counters.evictions).toBe(1);
-    expect(bench.ufs.lld.power.suspended).toBe(true); // and it is again, in the end
-    expect(bench.ufs.checkEmpty()).toEqual([]);
-  });
-
-  it('I-49: who holds the host resumed keeps it from being suspended, clocks or not', () => {
-    const bench = cryptoBench({}, gating('blocking', 1 * MS));
-    const { power } = bench.ufs.lld;
-    const seen: boolean[] = [];
-    const got = bench.engine.register('test.resumed', (x) => {
-      seen.push(power.suspended);
-      bench.at(bench.engine.now + 20 * MS, () => {
-        seen.push(power.suspended);
-        power.putSync(x);
-      });
-      bench.machine.exit(x);
-    });
-    const start = bench.engine.register('test.resume', (x) => {
-      bench.machine.pushReturn(x, got, x);
-      power.getSync(x);
-    });
-    bench.at(30 * MS, () => {
-      seen.push(power.suspended);
-      bench.machine.wake(-1, bench.machine.createTask('user', 1, start));
-    });
-    bench.run();
-    expect(seen).toEqual([true, false, false]);
-    expect(power.suspended).toBe(true);
-  });
-
-  it('an eviction that comes at any moment of going to sleep wakes the host up again', () => {
-    for (let at = 900; at < 1_400; at += 9) {
-      const bench = cryptoBench({}, gating('blocking', 1 * MS));
-      bench.get(0, 1, (slot) => bench.profile.put(-1, slot));
-      bench.evict(at * US, 1);
-      bench.run();
-      expect([at, bench.profile.counters.evictions, keyIn(bench, 0)]).toEqual([at, 1, -1]);
-      expect(bench.ufs.checkEmpty()).toEqual([]);
-    }
-  });
-
-  it('keys outlive clock gating and runtime suspend, and nobody programs them again', () => {
-    const bench = cryptoBench({}, gating('blocking', 1 * MS));
-    bench.get(0, 1);
-    bench.block.submitAt(30 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
-    bench.run();
-    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
-    expect(bench.profile.counters).toMatchObject({ programs: 1, restored: 0 });
-    expect(bench.ufs.statistics().runtimeSuspends).toBeGreaterThan(0);
-  });
-});
-
-describe('host reset (inline-crypto.md 6.3)', () => {
-  it('S-4, I-46, I-47: every key is programmed again, then HCE is written with CGE, then the first doorbell', () => {
-    const { log, lines } = registerLog(ORDER);
-    const bench = cryptoBench({}, {}, { log });
-    bench.get(0, 1);
-    bench.get(0, 2, (slot) => bench.profile.put(-1, slot)); // idle keys are restored too
-    bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 1 });
-    bench.at(1 * MS + 20 * US, () => {
-      lines.length = 0;
-      bench.ufs.reset(-1);
-    });
-    bench.run();
-    const order = lines.filter((line) => !line.endsWith(']=0') && line !== 'UTRLDBR=0');
-    expect(order.slice(0, 6)).toEqual([
-      'HCE=0',
-      'CRYPTOCFG.16[0]=80000008',
-      'CRYPTOCFG.16[1]=80000008',
-      'HCE=2',
-      'HCE=3',
-      'UTRLDBR=80000000', // the reserved slot: the driver's own commands come first
-    ]);
-    expect(bench.profile.counters.restored).toBe(2);
-    expect(bench.block.completed.map((c) => c.status)).toEqual([STS_OK]);
-  });
-
-  it('I-54: requests that a reset requeues go out again with the same slot and DUN', () => {
-    const bench = cryptoBench();
-    const { lld } = bench.ufs;
-    const sent: number[][] = [];
-    const compose = lld.compose.bind(lld);
-    lld.compose = (rq, slot, utrd, interrupt) => {
-      compose(rq, slot, utrd, interrupt);
-      const { words } = lld.mem.memory;
-      sent.push([rq, words[utrd] & 0x008000ff, words[utrd + 1], words[utrd + 3]]);
-    };
-    bench.get(0, 1);
-    bench.media.writeNs = 5 * MS;
-    for (let i = 0; i < 31; i++) {
-      bench.block.submitAt(MS, OP_WRITE, 8 * i, UNIT, { keyslot: 0, keyId: 1, dunLow: i, dunHigh: 9, tag: i });
-    }
-    bench.at(2 * MS, () => bench.ufs.reset(-1));
-    bench.run();
-    expect(bench.block.requeued).toHaveLength(31);
-    const byRequest = (half: number[][]): number[][] => half.toSorted((a, b) => a[0] - b[0]);
-    expect(byRequest(sent.slice(31))).toEqual(byRequest(sent.slice(0, 31)));
-    expect(sent[3]).toEqual([3, 0x00800000, 3, 9]);
-    expect(bench.block.completed.every((c) => c.status === STS_OK)).toBe(true);
-    expect(bench.laws()).toEqual([]);
-  });
-
-  it('I-50: restoring keys resumes nobody: usage counts stay as they are', () => {
-    const bench = cryptoBench();
-    bench.get(0, 1);
-    let resumes = 0;
-    const getSync = bench.ufs.lld.power.getSync.bind(bench.ufs.lld.power);
-    bench.ufs.lld.power.getSync = (x) => {
-      resumes++;
-      getSync(x);
-    };
-    bench.at(MS, () => {
-      resumes = 0;
-      bench.ufs.reset(-1);
-    });
-    bench.run();
-    expect([bench.profile.counters.restored, resumes]).toEqual([1, 0]);
-  });
-
-  it('a programmer that sleeps for the clocks with the profile lock does not keep the reset from ending', () => {
-    for (const generation of ['busy', 'blocking'] as const) {
-      const bench = cryptoBench({}, gating(generation));
-      const statuses: number[] = [];
-      bench.at(10 * MS - 1, () => bench.ufs.reset(-1));
-      bench.get(10 * MS, 1, (_slot, status) => statuses.push(status));
-      bench.get(10 * MS, 2, (_slot, status) => statuses.push(status));
-      bench.run();
-      expect(statuses).toEqual([OK, OK]);
-      expect([keyIn(bench, 0), keyIn(bench, 1)]).toEqual([1, 2]);
-      expect(bench.ufs.lld.state).toBe(STATE_OPERATIONAL);
-      expect(bench.ufs.statistics().hostResets).toBe(1);
-    }
-  });
-
-  it('at any time: keys in the hardware are those of the profile afterwards, and nothing is left', () => {
-    for (let at = 0; at < 400; at += 7) {
-      const bench = cryptoBench({ programNs: 40 * US }, gating(at % 2 === 0 ? 'busy' : 'blocking', 300 * US));
-      for (let keyId = 0; keyId < 6; keyId++) {
-        bench.get(keyId * 60 * US, keyId, (slot) => {
-          const { now } = bench.engine;
-          bench.at(now + 100 * US, () => bench.profile.put(-1, slot));
-          if (keyId === 2) bench.evict(now + 150 * US, 2);
-        });
-      }
-      bench.at(at * US, () => bench.ufs.reset(-1));
-      bench.run();
-      const inProfile = Array.from(bench.profile.table.key.slice(0, 4));
-      expect([0, 1, 2, 3].map((slot) => keyIn(bench, slot))).toEqual(inProfile);
-      expect(bench.ufs.checkEmpty()).toEqual([]);
-      expect(bench.laws()).toEqual([]);
-      expect(bench.ufs.lld.hci.crypto.unclockedWrites).toBe(0);
-    }
-  });
-});
-
 describe('faults', () => {
   it('S-5: a programming torn halfway is -EIO; the old key still maps to the slot, whose hardware refuses it', () => {
     const bench = cryptoBench({ keyslots: 1 });
@@ -330,7 +87,7 @@ describe('faults', () => {
     expect(bench.ufs.statistics()).toMatchObject({ inlineRefused: 6, wrongKeyCommands: 6 });
   });
 
-  it('a corrupted slot goes unnoticed by the host, and its commands are counted', () => {
+  it('I-30: a corrupted slot goes unnoticed by the host, and its commands are counted', () => {
     const bench = cryptoBench();
     bench.get(0, 1);
     bench.at(1 * MS, () => bench.ufs.lld.hci.crypto.corrupt(0));
@@ -367,6 +124,21 @@ describe('faults', () => {
     bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0, keyId: 2 });
     bench.run();
     expect(bench.laws()).toEqual(['keyslot-key']);
+  });
+
+  it('I-8: an encrypted request without a slot would reach the medium as it is, and is reported', () => {
+    const bench = cryptoBench();
+    bench.block.submitAt(0, OP_WRITE, 0, UNIT, { keyId: 2 });
+    bench.run();
+    expect(bench.machine.violations.map((v) => v.what)).toEqual(['request 0 with key 2 has no keyslot']);
+  });
+
+  it('I-9: a plain request with a slot is reported', () => {
+    const bench = cryptoBench();
+    bench.get(0, 1);
+    bench.block.submitAt(1 * MS, OP_READ, 0, UNIT, { keyslot: 0 });
+    bench.run();
+    expect(bench.machine.violations.map((v) => v.what)).toEqual(['request 0 with key -1 uses a slot with key 1']);
   });
 
   it('I-17: a DUN that needs more than 64 bits, or whose last unit would, is reported; the last one that fits is not', () => {
@@ -459,7 +231,7 @@ describe("Qualcomm's engine (inline-crypto.md 5.4)", () => {
     expect(gotNs[1]).toBeGreaterThan(gotNs[0]);
   });
 
-  it('a wrapped-key engine refuses raw keys (I-67)', () => {
+  it('I-67: a wrapped-key engine refuses raw keys', () => {
     const bench = cryptoBench({ engine: 'ice' }, {}, { ice: iceOfHost({ ice: { useWrappedKeys: true } }) });
     const statuses: number[] = [];
     bench.get(0, 1, (_slot, status) => statuses.push(status));

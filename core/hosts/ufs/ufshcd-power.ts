@@ -374,6 +374,8 @@ export class PowerManager implements RuntimePm {
   private setClocks(state: number): void {
     if (this.clocks === state) return;
     this.clocks = state;
+    if (state === CLKS_OFF && this.refs > 0)
+      this.hba.machine.violate('ufs-clocks', `the clocks go off with ${this.refs} references`);
     this.hba.hci.crypto.hasClocks = state !== CLKS_OFF;
     if (this.hba.log.on) this.hba.log.event('ufshcd', `clk_gating.${CLOCK_STATE_NAMES[state]}`, this.refs, NaN);
     if (this.gauges.on) this.gauges.set(this.gauge, state);

@@ -124,6 +124,22 @@ describe('encrypted commands (inline-crypto.md 3.7, 3.9)', () => {
   });
 
   it.each([
+    ['read', OP_READ],
+    ['write', OP_WRITE],
+  ] as const)('I-36: a %s that is refused with OCS 9 moves no byte and does not reach the device', (_name, op) => {
+    const bench = cryptoBench();
+    programmed(bench);
+    bench.ufs.lld.hci.write(configOffset(0, 16), 0);
+    const before = [...bench.ufs.lld.hci.link.bytes];
+    const seen = ocsOf(bench);
+    bench.block.submitAt(0, op, 0, UNIT, encrypted());
+    bench.run();
+    expect(new Set(seen)).toEqual(new Set([d.OCS_INVALID_CRYPTO]));
+    expect([...bench.ufs.lld.hci.link.bytes]).toEqual(before);
+    expect(bench.media.calls).toEqual([]);
+  });
+
+  it.each([
     ['read', OP_READ, 2],
     ['write', OP_WRITE, 1],
   ] as const)('I-36: an engine error of a %s is OCS A, tried again, and leaves the medium alone', (_name, op, data) => {
