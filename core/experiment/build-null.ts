@@ -2,6 +2,7 @@
 import type { Block } from '../block/block.ts';
 import { KEY_TYPE_RAW } from '../crypto/mode.ts';
 import { CryptoProfile } from '../crypto/profile/profile.ts';
+import { NullFaults } from '../faults/null-faults.ts';
 import { NullDevice } from '../hosts/null/null-device.ts';
 import { NullKeyslots } from '../hosts/null/null-keyslots.ts';
 import type { CryptoEnv } from './build-crypto.ts';
@@ -38,23 +39,27 @@ export function nullDeviceCrypto({ crypto }: ValidNullDevice): DeviceCrypto | un
   return crypto && { ...crypto, mayProgrammingSleep: crypto.programming === 'sleep' };
 }
 
+interface NullCrypto {
+  readonly profile: CryptoProfile;
+  readonly faults: NullFaults;
+}
+
 /** The profile over the device's keyslots. */
-function nullProfile(env: Env, { crypto }: ValidNullDevice, { keys, profile }: CryptoEnv): CryptoProfile | undefined {
+function nullProfile(env: Env, { crypto }: ValidNullDevice, { keys, profile }: CryptoEnv): NullCrypto | undefined {
   if (crypto === undefined) return undefined;
   const { keyslots: slots, dunBytes, algorithms, programTime, programming } = crypto;
   const modes: Record<string, number> = {};
   for (const { mode, dataUnitSizes } of algorithms)
     modes[mode] = dataUnitSizes.reduce((mask, size) => mask | size, modes[mode] ?? 0);
-  return new CryptoProfile(
-    { ...env, ...profile, keys },
-    { name: 'null', slots, maxDunBytes: dunBytes, modes, keyTypes: KEY_TYPE_RAW },
-    new NullKeyslots(env, { slots, programNs: programTime, sleeps: programming === 'sleep' }),
-  );
+  const slotted = new NullKeyslots(env, { slots, programNs: programTime, sleeps: programming === 'sleep' });
+  const config = { name: 'null', slots, maxDunBytes: dunBytes, modes, keyTypes: KEY_TYPE_RAW };
+  const made = new CryptoProfile({ ...env, ...profile, keys }, config, slotted);
+  return { profile: made, faults: new NullFaults(made, slotted) };
 }
 
 /** Builds the device. With `crypto` it has keyslots. */
 export function buildNullDevice(env: Env, device: ValidNullDevice, block: Block, crypto?: CryptoEnv): DeviceRoom {
-  const profile = crypto && nullProfile(env, device, crypto);
+  const keyslots = crypto && nullProfile(env, device, crypto);
   const { latency } = device;
   const lld = new NullDevice(
     { ...env, block },
@@ -71,13 +76,13 @@ export function buildNullDevice(env: Env, device: ValidNullDevice, block: Block,
   );
   return {
     lld,
-    ...(profile === undefined ? {} : { profile }),
+    ...keyslots,
     stages: lld.stages,
     statistics: () => lld.statistics(),
-    checkEmpty: () => [...lld.checkEmpty(), ...(profile?.checkEmpty() ?? [])],
+    checkEmpty: () => [...lld.checkEmpty(), ...(keyslots?.profile.checkEmpty() ?? [])],
     reportWaits: (add) => {
       lld.reportWaits(add);
-      profile?.reportWaits(add);
+      keyslots?.profile.reportWaits(add);
     },
   };
 }

@@ -22,6 +22,8 @@ export interface ExpectedRun {
   readonly jobs: Readonly<Record<string, Readonly<Record<string, ExpectedDirection>>>>;
   /** Mean per I/O, of the stages that occurred. */
   readonly stageMeanNs: Readonly<Record<string, number>>;
+  /** Of runs with planned faults. */
+  readonly faults?: NonNullable<RunSummary['faults']>['injected'];
 }
 
 interface ExpectedDirection {
@@ -30,6 +32,7 @@ interface ExpectedDirection {
   readonly meanNs: number;
   readonly p99Ns: number | null;
   readonly maxNs: number;
+  readonly errors?: Readonly<Record<string, number>>;
 }
 
 /** Runs one variant to its end, in this thread. Throws when its definition is refused. */
@@ -44,13 +47,20 @@ export function runVariant(scenario: Scenario, variant: string): RunSummary {
 
 const rounded = (value: number): number => Number(value.toFixed(DECIMALS));
 
-export function expectedOf({ run, block, keyslots, jobs, stages }: RunSummary): ExpectedRun {
+export function expectedOf({ run, block, keyslots, jobs, stages, faults }: RunSummary): ExpectedRun {
   const directions = Object.entries(jobs).map(([job, byDirection]) => [
     job,
     Object.fromEntries(
-      Object.entries(byDirection).map(([direction, { ios, iops, latNs }]) => [
+      Object.entries(byDirection).map(([direction, { ios, iops, latNs, errors }]) => [
         direction,
-        { ios, iops: rounded(iops), meanNs: rounded(latNs.mean), p99Ns: latNs.p99, maxNs: latNs.max },
+        {
+          ios,
+          iops: rounded(iops),
+          meanNs: rounded(latNs.mean),
+          p99Ns: latNs.p99,
+          maxNs: latNs.max,
+          ...(errors && { errors }),
+        },
       ]),
     ),
   ]);
@@ -68,5 +78,6 @@ export function expectedOf({ run, block, keyslots, jobs, stages }: RunSummary): 
     keyslots,
     jobs: Object.fromEntries(directions) as ExpectedRun['jobs'],
     stageMeanNs: Object.fromEntries(means) as ExpectedRun['stageMeanNs'],
+    ...(faults && { faults: faults.injected }),
   };
 }

@@ -1,10 +1,10 @@
 /**
- * Keyslots of the null device: programming takes a fixed time and never fails, one slot at a time, as the crypto profile serialises it.
+ * Keyslots of the null device: programming takes a fixed time, one slot at a time, as the crypto profile serialises it; it fails only when told to.
  *
  * Modelled: the time, spent by the programming task on its CPU (register writes) or waited for (a slow call elsewhere). Evicting takes as long.
- * Deliberately not: key material, errors, loss of keys, a cost of encrypting itself.
+ * Deliberately not: key material, errors of its own, loss of keys, a cost of encrypting itself.
  */
-import { type CryptoProfileOps, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
+import { type CryptoProfileOps, EIO, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Machine } from '../../engine/machine.ts';
 
@@ -21,6 +21,8 @@ export class NullKeyslots implements CryptoProfileOps {
   readonly maySleep: boolean;
   /** The key in each slot. */
   readonly keyOf: Int32Array;
+  /** Fault hook: so many of the next operations are refused with -EIO. */
+  failNext = 0;
   private readonly engine: Engine;
   private readonly machine: Machine;
   private readonly programNs: number;
@@ -70,6 +72,11 @@ export class NullKeyslots implements CryptoProfileOps {
   }
 
   private done(x: number): void {
+    if (this.failNext > 0) {
+      this.failNext--;
+      this.owner?.opDone(x, EIO);
+      return;
+    }
     if (this.slot >= 0) this.keyOf[this.slot] = this.keyId;
     this.owner?.opDone(x, OK);
   }
