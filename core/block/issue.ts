@@ -109,6 +109,8 @@ export function takeBack(q: RequestQueue, rq: number): void {
   requests.state[rq] = RQ_IDLE;
   requests.timedOut[rq] = 0;
   requests.deadlineNs[rq] = Infinity;
+  requests.issuedNs[rq] = NaN; // it may end without being issued again
+  requests.deviceNs[rq] = NaN;
 }
 
 /** A context left queueRq or a dispatch; the last one ends the wait of a quiesce. */

@@ -13,7 +13,7 @@ import type { RequestQueue } from './queue.ts';
 import { RQ_IN_FLIGHT } from './request.ts';
 
 /** @source blk-timeout.c: rounding pushes out by a power of two of jiffies, 256 at HZ=250 */
-const ROUNDING_NS = 1_024_000_000;
+export const ROUNDING_NS = 1_024_000_000;
 /** @source blk-timeout.c: BLK_MAX_TIMEOUT 5 s */
 const FARTHEST_NS = 5_000_000_000;
 /** @source blk-timeout.c: the timer moves only if it gains HZ / 2 */

@@ -3,7 +3,7 @@
  *
  * Modelled: per CPU, hardirq > softirq (with tasklets and BH work) > tasks. Higher contexts preempt lower ones, whose remaining burst
  * resumes afterwards. Hardirqs do not nest, softirq items run one after the other, tasks leave a first-in-first-out run queue
- * and are not preempted by each other. Waking a task costs the waker `wakeNs`; if the target is another, idle CPU, also sending an IPI, which takes its time to
+ * and are not preempted by each other; a worker lets others run between two items once its time slice is over. Waking a task costs the waker `wakeNs`; if the target is another, idle CPU, also sending an IPI, which takes its time to
  * arrive; an idle CPU its exit latency (by how long it slept); and every switch to a task, from another one or from the idle task, `contextSwitchNs`.
  *
  * Not modelled (`@assume`): time slices and wake-up preemption between tasks (the workloads here block often), ksoftirqd (softirq work

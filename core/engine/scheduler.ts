@@ -7,7 +7,7 @@
  *
  * The rules for the code that runs here, and what is not modelled, are told in `machine.ts`, the face of this.
  *
- * @kernel v6.12 kernel/softirq.c irq_exit_rcu, kernel/sched/core.c __schedule
+ * @kernel v6.12 kernel/softirq.c irq_exit_rcu, kernel/sched/core.c __schedule, kernel/workqueue.c process_one_work (cond_resched)
  */
 import { Contexts, MAX_LAPS, TASK_RUNNABLE, TASK_SLEEPING } from './contexts.ts';
 import type { MachineCosts } from './costs/costs.ts';
@@ -16,6 +16,8 @@ import { IdleCpus } from './idle.ts';
 import { IntRing } from './ring.ts';
 
 const NONE = -1;
+/** How long a worker goes on with item after item while other tasks wait. @source kernel/sched/fair.c: base slice 0.75 ms × (1 + log2 of 8 CPUs) */
+const SLICE_NS = 3_000_000;
 
 /** What a context is to the preemption rule. */
 export const LEVEL_TASK = 0;
@@ -55,6 +57,7 @@ export class CpuScheduler {
   private readonly hardBusy: Uint8Array;
   private readonly softBusy: Uint8Array;
   protected readonly taskOn: Int32Array; // task that owns the CPU below the irq contexts
+  private readonly gotCpuNs: Float64Array; // since when it does
   private readonly lastTask: Int32Array;
   private readonly deciding: Uint8Array; // inside a handler of this CPU: no decision until it returns
   protected readonly hardQueue: IntRing[] = [];
@@ -74,6 +77,7 @@ export class CpuScheduler {
     this.hardBusy = new Uint8Array(cpus);
     this.softBusy = new Uint8Array(cpus);
     this.taskOn = new Int32Array(cpus).fill(NONE);
+    this.gotCpuNs = new Float64Array(cpus);
     this.lastTask = new Int32Array(cpus).fill(NONE);
     this.deciding = new Uint8Array(cpus);
     for (let c = 0; c < cpus; c++) this.contexts.create(`hardirq/${c}`, c);
@@ -188,6 +192,7 @@ export class CpuScheduler {
     else if (this.runQueueLength(cpu) > 0) {
       x = (this.urgentQueue[cpu].size > 0 ? this.urgentQueue : this.runQueue)[cpu].shift();
       this.taskOn[cpu] = x;
+      this.gotCpuNs[cpu] = this.engine.now;
       if (contexts.watched[x] !== 0) this.watcher?.taskResumes(x);
       if (this.lastTask[cpu] !== x) {
         this.contextSwitches++;
@@ -254,8 +259,17 @@ export class CpuScheduler {
   private goHome(x: number): void {
     const contexts = this.contexts;
     if (contexts.home[x] === NONE || contexts.hasNext[x] !== 0 || contexts.state[x] !== TASK_RUNNABLE) return;
-    if (contexts.chargeNs[x] > 0) this.run(x, 0, contexts.home[x], x);
+    const cpu = contexts.cpu[x];
+    if (this.runQueueLength(cpu) > 0 && this.engine.now - this.gotCpuNs[cpu] >= SLICE_NS) this.letOthersRun(cpu, x);
+    else if (contexts.chargeNs[x] > 0) this.run(x, 0, contexts.home[x], x);
     else this.engine.call(contexts.home[x], x);
+  }
+
+  /** cond_resched() of a worker between two items: to the end of the run queue. Else an item that queues itself again could keep all others from running for ever. */
+  private letOthersRun(cpu: number, x: number): void {
+    this.run(x, 0, this.contexts.home[x], x);
+    this.runQueue[cpu].push(x);
+    this.taskOn[cpu] = NONE;
   }
 
   private taskReturned(cpu: number, x: number): void {

@@ -436,3 +436,37 @@ describe('delayed work', () => {
     }
   });
 });
+
+describe('a worker', () => {
+  it('lets others run when an item queues itself again and again', () => {
+    const { wqs, engine, machine, log, run } = bench(1);
+    const wq = wqs.create('kblockd', { bound: true });
+    let rounds = 0;
+    const spin: number = engine.register('spin', () => {
+      rounds++;
+      if (log.length === 0) wqs.queueWork(machine.current, work, 0);
+      machine.charge(machine.current, 1000);
+    });
+    const work = wqs.createWork(wq, spin, 0);
+    const task = machine.createTask(
+      'other',
+      0,
+      engine.register('other', (x) => {
+        log.push(`ran at ${engine.now}`);
+        machine.exit(x);
+      }),
+    );
+    wqs.queueWork(-1, work, 0);
+    engine.at(
+      500,
+      engine.register('wake', () => machine.wake(-1, task)),
+      0,
+    );
+    run();
+    expect(log).toHaveLength(1);
+    const ranNs = Number(log[0].split(' ')[2]);
+    expect(ranNs).toBeGreaterThanOrEqual(3_000_000);
+    expect(ranNs).toBeLessThan(3_100_000);
+    expect(rounds).toBeGreaterThan(1000);
+  });
+});

@@ -2,6 +2,7 @@
 import type { Block } from '../block/block.ts';
 import { KEY_TYPE_RAW } from '../crypto/mode.ts';
 import { CryptoProfile } from '../crypto/profile/profile.ts';
+import { NullFaults } from '../faults/null-faults.ts';
 import { NullData } from '../hosts/null/null-data.ts';
 import { NullDevice } from '../hosts/null/null-device.ts';
 import { NullKeyslots } from '../hosts/null/null-keyslots.ts';
@@ -95,7 +96,7 @@ export function buildNullDevice(
   }
   return {
     lld,
-    ...(profile === undefined ? {} : { profile }),
+    ...(keyslots && profile && { profile, faults: new NullFaults(profile, keyslots) }),
     stages: lld.stages,
     statistics: () => lld.statistics(),
     checkEmpty: () => [...lld.checkEmpty(), ...(profile?.checkEmpty() ?? [])],

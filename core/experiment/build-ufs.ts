@@ -2,6 +2,7 @@
 import type { Block } from '../block/block.ts';
 import { softwarePorts } from '../crypto/ciphers/software-ports.ts';
 import type { KeyTable } from '../crypto/key.ts';
+import { UfsFaults } from '../faults/ufs-faults.ts';
 import { buildUfs, ufsQueueShape as queueShapeOf } from '../hosts/ufs/build.ts';
 import { defaultUfsConfig, ufsConfigProblems, type UfsConfig } from '../hosts/ufs/config.ts';
 import { PRDT_DATA_UNIT, profileCapabilities, UFS_MODE } from '../hosts/ufs/crypto-config.ts';
@@ -122,7 +123,12 @@ export function ufsDeviceCrypto(device: ValidUfs, cpus: number): DeviceCrypto | 
 }
 
 /** The parts by which the host encrypts with the keys of a run. */
-function cryptoParts(env: Env, device: ValidUfs, keys: KeyTable, profile: CryptoEnv['profile']): UfsCryptoParts {
+function cryptoParts(
+  env: Env,
+  device: ValidUfs,
+  keys: KeyTable,
+  profile: CryptoEnv['profile'],
+): UfsCryptoParts & { readonly ice?: Ice } {
   const { crypto } = device;
   if (crypto?.engine !== 'qcom-ice') return { keys, env: profile };
   const { programTime, secureMonitor: monitor } = crypto;
@@ -170,6 +176,8 @@ export function buildUfsDevice(
     lld: ufs.lld,
     stages: ufs.stages,
     ...(ufs.profile === undefined ? {} : { profile: ufs.profile }),
+    faults: new UfsFaults(ufs, parts?.ice),
+    warnings: () => ufs.warnings(),
     statistics: () => ({ ...ufs.statistics(), ...media.statistics() }),
     checkEmpty: () => ufs.checkEmpty(),
     reportWaits: (add) => {

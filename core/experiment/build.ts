@@ -1,7 +1,7 @@
 /**
  * Builds the live stack of a run from a validated experiment: the only place that wires rooms together. The stack lives in the run worker alone.
  *
- * Order: engine and CPUs, block layer, device (host, driver, media), workload on top, observer last.
+ * Order: engine and CPUs, block layer, device (host, driver, media), workload on top, planned faults, observer last.
  */
 import { Block } from '../block/block.ts';
 import type { BlockConfig } from '../block/config.ts';
@@ -16,6 +16,8 @@ import { Engine } from '../engine/engine.ts';
 import { Machine } from '../engine/machine.ts';
 import { Waits, type WaitSource } from '../engine/waits.ts';
 import { Workqueues } from '../engine/workqueue.ts';
+import { FaultInjector } from '../faults/injector.ts';
+import type { FaultPort } from '../faults/port.ts';
 import { NO_GAUGES, NO_LOG, type DetailLog, type GaugeLog } from '../trace/log.ts';
 import { TraceLog } from '../trace/recorder.ts';
 import type { BatchSink } from '../trace/schema.ts';
@@ -48,6 +50,10 @@ export interface DeviceRoom extends WaitSource {
   statistics(): Readonly<Record<string, number>>;
   /** Law 3: what is left at the end, as sentences. */
   checkEmpty(): readonly string[];
+  /** How it can be made to fail; absent: not at all. */
+  readonly faults?: FaultPort;
+  /** What the user should know of its state at the end, as sentences. */
+  warnings?(): readonly string[];
 }
 
 /** How the block layer must be shaped for a device. */
@@ -68,6 +74,8 @@ export interface Stack extends Env {
   /** Real bytes; undefined when only costs are modelled. */
   readonly data: DataRoom | undefined;
   readonly workload: Workload;
+  /** Undefined when no fault is planned. */
+  readonly faults: FaultInjector | undefined;
   readonly waits: Waits;
   /** Present at detail `full`. */
   readonly traceLog: TraceLog | undefined;
@@ -107,7 +115,9 @@ export function buildStack(experiment: ValidExperiment, sink: BatchSink, ports: 
   for (const source of [workload, block, device, workqueues]) waits.register(source);
   if (crypto !== undefined) waits.register(crypto);
   const stages = inOrder([...BLOCK_STAGES, ...device.stages, ...(crypto?.stages ?? [])]);
-  return { ...env, block, device, crypto, data, workload, waits, traceLog, stages };
+  const plan = experiment.faults;
+  const faults = plan.length > 0 && device.faults ? new FaultInjector(env, plan, device.faults) : undefined;
+  return { ...env, block, device, crypto, data, workload, faults, waits, traceLog, stages };
 }
 
 function workloadConfig(

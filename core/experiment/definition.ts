@@ -6,11 +6,13 @@
  */
 import * as z from 'zod';
 import type { MachineCosts } from '../engine/costs/costs.ts';
+import type { PlannedFault } from '../faults/plan.ts';
 import type { MediaProfile } from '../media/profile.ts';
 import { mediaProfileNames } from '../media/profiles/index.ts';
 import type { FioJob } from '../workload/fio/job.ts';
 import type { Encryption } from '../workload/encryption.ts';
 import { encryption, keyslotPolicy, nullCrypto, type ParsedEncryption, ufsCrypto } from './definition-crypto.ts';
+import { faults } from './definition-faults.ts';
 import { bytes, count, timeNs } from './quantities.ts';
 
 const machine = z
@@ -195,7 +197,7 @@ export const definitionSchema = z
     encryption,
     stack: z.array(z.never({ error: 'no device-mapper target exists yet' })).default([]),
     workload,
-    faults: z.array(z.never({ error: 'no fault exists yet' })).default([]),
+    faults,
     run,
   })
   .describe('blklab experiment definition');
@@ -222,6 +224,7 @@ export interface ValidExperiment {
   readonly jobs: readonly FioJob[];
   /** Absent: no job encrypts. */
   readonly encryption?: ValidEncryption;
+  readonly faults: readonly PlannedFault[];
   readonly run: Parsed['run'];
 }
 

@@ -108,6 +108,16 @@ const GOOD: readonly (readonly [string, unknown])[] = [
     'a scheduler',
     definitionOf({ queue: { scheduler: 'kyber', schedulerOptions: { readLat: '2ms' }, nrRequests: 64 } }),
   ],
+  [
+    'faults',
+    definitionOf({
+      faults: [
+        { at: '40ms', fault: 'host-reset' },
+        { fault: 'command-error', ocs: 'aborted', after: { commands: 7 }, count: 3 },
+        { fault: 'fatal-error', at: 5, cause: 'utp', every: '1ms', count: 2 },
+      ],
+    }),
+  ],
   ['a run', definitionOf({ run: { until: '2s', warmup: '10ms', repeats: 3, detail: 'full', check: false } })],
 ];
 
@@ -121,6 +131,8 @@ const BAD: readonly (readonly [string, unknown])[] = [
   ['an unknown scheduler', definitionOf({ queue: { scheduler: 'bfq' } })],
   ['a switch that is a text', ufs({ power: { clockGating: 'yes' } })],
   ['an empty job file', definitionOf({ workload: { fio: '' } })],
+  ['an unknown fault', definitionOf({ faults: [{ fault: 'hots-reset' }] })],
+  ['a parameter of another fault', definitionOf({ faults: [{ fault: 'host-reset', slot: 1 }] })],
   ['a device-mapper target', definitionOf({ stack: [{}] })],
 ];
 

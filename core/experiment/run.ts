@@ -5,6 +5,7 @@
  * outstanding, or when for ten request timeouts nothing was issued and nothing completed while I/Os are in flight (a driver that lets lost requests time out again and again);
  * it is a result, reported with its wait-for chain; `failed` when a law was broken or a data run needs more memory than it may have; `stopped` when the user asked for it.
  */
+import { ROUNDING_NS } from '../block/timeout.ts';
 import { buildStack, type Stack } from './build.ts';
 import type { ValidExperiment } from './definition.ts';
 import { Observer } from './observe.ts';
@@ -13,7 +14,7 @@ import type { RunStatus } from './summary.ts';
 import type { BatchSink } from '../trace/schema.ts';
 import type { StageId } from '../trace/stages.ts';
 
-/** Request timeouts without any progress after which a run is stuck. @assume ten: drivers that recover do so after one or two */
+/** Request timeouts (each noticed up to a second late) without any progress after which a run is stuck. @assume ten: drivers that recover do so after one or two */
 const STALL_TIMEOUTS = 10;
 
 const NO_KEYSLOTS = { slots: 0, programs: 0, hits: 0, evictions: 0, waits: 0, waitNs: 0 };
@@ -39,7 +40,7 @@ class Run implements RunObject {
     this.stack = stack;
     this.stages = stack.stages;
     if (stack.data !== undefined) this.medium = stack.data.medium;
-    const { engine, workload, block } = stack;
+    const { engine, workload, block, faults } = stack;
     this.observer = new Observer(stack.machine, block, workload.ios, {
       stages: stack.stages,
       jobNames: workload.clones.map((clone) => clone.reportName),
@@ -59,6 +60,7 @@ class Run implements RunObject {
     });
     this.limitTime();
     this.watchProgress();
+    faults?.start();
     workload.start();
   }
 
@@ -82,7 +84,7 @@ class Run implements RunObject {
   }
 
   finish(stopped: boolean): RunOutcome {
-    const { engine, machine, workload, traceLog, crypto, data } = this.stack;
+    const { engine, machine, workload, device, traceLog, crypto, data, faults } = this.stack;
     const isStopped = stopped && !workload.finished;
     const isFull = data?.isFull ?? false;
     const isDeadlock = !isStopped && !isFull && !workload.finished;
@@ -119,7 +121,8 @@ class Run implements RunObject {
       ...(data && { data: data.counters(workload) }),
       deadlock: isDeadlock ? { chain: this.stack.waits.chain(), lastEvents: engine.lastEvents() } : null,
       violations: machine.violations.map((v) => `${v.law} at ${v.atNs} ns: ${v.what}`),
-      warnings: workload.errors(),
+      warnings: [...workload.errors(), ...(device.warnings?.() ?? [])],
+      ...(faults && { faults: { injected: faults.injected() } }),
     };
   }
 
@@ -137,7 +140,7 @@ class Run implements RunObject {
   /** Ends a run in which only timeouts go on. The watch does not keep the run alive. */
   private watchProgress(): void {
     const { engine, workload, block } = this.stack;
-    const periodNs = STALL_TIMEOUTS * this.experiment.queue.timeout;
+    const periodNs = STALL_TIMEOUTS * (this.experiment.queue.timeout + ROUNDING_NS);
     let seen = -1;
     const timer = engine.createTimer(
       engine.register('run.watch', () => {

@@ -2,6 +2,7 @@
  * The statistics of a run while it goes on: a latency histogram per job and direction, one per stage, and totals. Made for the summary object; costs the same
  * memory however long the run is. I/Os submitted during the warm-up are not counted.
  */
+import { STATUS_NAMES, STS_OK } from '../block/types.ts';
 import { Histogram } from '../metrics/histogram.ts';
 import { summarizeDistribution } from '../metrics/percentiles.ts';
 import { STAGE_STRIDE, STAGE_IDS, stageIndex, type StageId } from '../trace/stages.ts';
@@ -16,6 +17,8 @@ class DirectionCount {
   bytes = 0;
   firstSubmitNs = Infinity;
   lastCompleteNs = 0;
+  /** I/Os that failed, by status; undefined while there is none. */
+  errors: Record<string, number> | undefined;
 }
 
 export class Statistics {
@@ -56,6 +59,7 @@ export class Statistics {
     count.bytes += ios.sizeBytes[io];
     if (ios.submitNs[io] < count.firstSubmitNs) count.firstSubmitNs = ios.submitNs[io];
     if (ios.completeNs[io] > count.lastCompleteNs) count.lastCompleteNs = ios.completeNs[io];
+    if (ios.status[io] !== STS_OK) countError(count, STATUS_NAMES[ios.status[io]]);
     this.recent.tally(totalNs, 1);
     this.totalSumNs += totalNs;
     const base = io * STAGE_STRIDE;
@@ -125,6 +129,11 @@ export class Statistics {
   }
 }
 
+function countError(count: DirectionCount, status: string): void {
+  const errors = (count.errors ??= {});
+  errors[status] = (errors[status] ?? 0) + 1;
+}
+
 function directionSummary(count: DirectionCount, overNs: number): DirectionSummary {
   const ios = count.latency.count;
   const seconds = overNs / 1e9;
@@ -134,6 +143,7 @@ function directionSummary(count: DirectionCount, overNs: number): DirectionSumma
     iops: seconds > 0 ? ios / seconds : 0,
     bwBytes: seconds > 0 ? count.bytes / seconds : 0,
     latNs: latencySummary(count.latency),
+    ...(count.errors && { errors: count.errors }),
   };
 }
 

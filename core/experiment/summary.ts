@@ -1,5 +1,7 @@
 /** The summary object of a run (design, section 8): what `run --json` prints and what the `run.summary` column holds. All times in ns. */
 
+import type { InjectedFault } from '../faults/injector.ts';
+
 export type RunStatus = 'running' | 'done' | 'stopped' | 'deadlock' | 'failed' | 'interrupted';
 
 /** Percentiles are null when fewer than ten samples lie beyond them ("n too small"). */
@@ -22,6 +24,8 @@ export interface DirectionSummary {
   readonly iops: number;
   readonly bwBytes: number;
   readonly latNs: LatencySummary;
+  /** Of `ios`, how many failed, by status (`{ "EIO": 3 }`). Missing when none did. */
+  readonly errors?: Readonly<Record<string, number>>;
 }
 
 export interface StageSummary {
@@ -80,6 +84,8 @@ export interface RunSummary {
   readonly data?: Readonly<Record<string, number>>;
   readonly deadlock: null | { readonly chain: readonly string[]; readonly lastEvents: readonly string[] };
   readonly violations: readonly string[];
+  /** What became of the planned faults, in the order of the plan. Missing when there were none, and in runs of earlier versions. */
+  readonly faults?: { readonly injected: readonly InjectedFault[] };
   /** What the user should know about an otherwise valid run: jobs that ended early, and why. Missing in runs of earlier versions. */
   readonly warnings?: readonly string[];
 }

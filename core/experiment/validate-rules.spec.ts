@@ -198,7 +198,12 @@ const RULES: readonly (readonly [what: string, definition: unknown, path: string
     'no device-mapper target exists yet',
   ],
   ['a stack that is no list', definitionOf({ stack: {} }), '/stack', 'must be a list [ … ]'],
-  ['a fault', definitionOf({ faults: [{}] }), '/faults/0', 'no fault exists yet'],
+  [
+    'a fault without a name',
+    definitionOf({ faults: [{}] }),
+    '/faults/0/fault',
+    /must have a "fault": one of .*host-reset/,
+  ],
   ['no workload', { format: 1, device: { kind: 'ufs' } }, '/workload', `is missing; ${WORKLOAD_WORDS}`],
   ['an empty workload', definitionOf({ workload: {} }), '/workload', WORKLOAD_WORDS],
   ['two workloads', definitionOf({ workload: { ...WORKLOAD, fioFile: 'a.fio' } }), '/workload', WORKLOAD_WORDS],

@@ -8,6 +8,7 @@ import { MACHINE_PROFILES, machineProfile } from '../engine/costs/index.ts';
 import type { MachineCosts } from '../engine/costs/costs.ts';
 import { nullDeviceCrypto } from './build-null.ts';
 import { ufsDeviceCrypto, ufsProblems, ufsQueueShape } from './build-ufs.ts';
+import type { PlannedFault } from '../faults/plan.ts';
 import { checkOverrides, overrideProfile, type MediaProfile } from '../media/profile.ts';
 import { mediaProfile, mediaProfileNames } from '../media/profiles/index.ts';
 import { formatBytes } from '../units/format.ts';
@@ -18,6 +19,7 @@ import type { Problem } from './problem.ts';
 import { nearest, problemsOfZod } from './problems-of-zod.ts';
 import { checkData } from './validate-data.ts';
 import { resolveEncryption } from './validate-encryption.ts';
+import { resolveFaults } from './validate-faults.ts';
 import type * as z from 'zod';
 
 /** What validation may ask of the outside world. */
@@ -48,11 +50,11 @@ export function validateDefinition(definition: unknown, ports: ValidationPorts =
     problems.push(...problemsOfZod(parsed.error.issues, around));
   }
   const parts = parsed.success ? parsed.data : soundParts(definition);
-  const { machine, device, jobs, encryption } = resolve(parts, ports, problems);
+  const { machine, device, jobs, encryption, faults } = resolve(parts, ports, problems);
   if (!parsed.success || problems.some((p) => p.severity === 'error')) return { problems };
   if (machine === undefined || device === undefined) return { problems };
   const { name, seed, queue, run } = parsed.data;
-  const experiment = { name, seed, machine, device, queue, jobs, run, ...(encryption && { encryption }) };
+  const experiment = { name, seed, machine, device, queue, jobs, faults, run, ...(encryption && { encryption }) };
   return { experiment, problems };
 }
 
@@ -71,6 +73,7 @@ interface Resolved {
   readonly device: ValidExperiment['device'] | undefined;
   readonly jobs: readonly FioJob[];
   readonly encryption: ValidEncryption | undefined;
+  readonly faults: readonly PlannedFault[];
 }
 
 /** The checks beyond the schema, on whatever parts there are. */
@@ -85,7 +88,17 @@ function resolve(parts: Partial<Parsed>, ports: ValidationPorts, problems: Probl
   if (parts.device !== undefined && parts.queue !== undefined) checkQueue(parts.device, parts.queue, problems);
   if (parts.run?.data === 'verify' && parts.device !== undefined)
     checkData({ encryption: parts.encryption, blockBytes: parts.device.logicalBlockSize }, problems);
-  return { machine, device, jobs, encryption: device && resolveKeys(parts, jobs, device, cpus, problems) };
+  const encryption = device && resolveKeys(parts, jobs, device, cpus, problems);
+  return { machine, device, jobs, encryption, faults: device === undefined ? [] : planOf(parts, device, problems) };
+}
+
+/** What shall go wrong. */
+function planOf(
+  { encryption, faults, run }: Partial<Parsed>,
+  device: ValidExperiment['device'],
+  problems: Problem[],
+): readonly PlannedFault[] {
+  return resolveFaults(faults ?? [], { device, encrypts: encryption !== undefined, untilNs: run?.until }, problems);
 }
 
 /** Who encrypts with what. */
@@ -319,14 +332,14 @@ interface SchemaNode {
   readonly const?: unknown;
 }
 
-/** Of a union, the branch whose `kind` or `distribution` is the value's, else the first object. */
+/** Of a union, the branch whose `kind`, `distribution` or `fault` is the value's, else the first object. */
 function branchFor(schema: SchemaNode | undefined, value: unknown): SchemaNode | undefined {
   const direct = schema?.oneOf ?? schema?.anyOf;
   if (direct === undefined) return schema;
   const branches = direct.flatMap((branch) => branch.oneOf ?? branch.anyOf ?? [branch]);
   const own = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const matching = branches.find((b) =>
-    ['kind', 'distribution'].some(
+    ['kind', 'distribution', 'fault'].some(
       (key) => b.properties?.[key]?.const !== undefined && b.properties[key].const === own[key],
     ),
   );

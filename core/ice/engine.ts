@@ -144,6 +144,17 @@ export class IceEngine {
     for (let entry = 0; entry < this.entries; entry++) this.clearKey(entry);
   }
 
+  /** Fault: a bit of the key in a slot flips. */
+  corrupt(slot: number): void {
+    this.keys[this.entryOf(slot) * KEY_BYTES] ^= 1;
+  }
+
+  /** Fault: the self-test runs, and never ends. */
+  hangSelfTest(): void {
+    this.selfTestHangs = true;
+    this.registers.set(r.BIST_STATUS, r.BIST_RUNNING);
+  }
+
   private configurations(): number[] {
     return Array.from({ length: this.config.slots }, (_, slot) =>
       this.registers.get(r.CRYPTOCFG + slot * r.CRYPTOCFG_STRIDE),

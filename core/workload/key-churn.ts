@@ -39,6 +39,8 @@ export class KeyChurn {
   private readonly lingering = new Set<number>();
   private current = -1;
   private isWoken = false;
+  /** `evict` is being called: a key that is in no slot is evicted when it returns. */
+  private isEvicting = false;
   private isStopped = false;
 
   constructor(env: { readonly engine: Engine; readonly machine: Machine }, keys: IoKeys, evict: EvictKey) {
@@ -101,13 +103,15 @@ export class KeyChurn {
 
   private next(): void {
     this.isWoken = false;
-    if (this.due.size === 0) {
-      this.machine.sleep(this.task, this.kNext, 0);
-      return;
+    while (this.due.size > 0) {
+      this.current = this.due.shift();
+      this.machine.pushReturn(this.task, this.kEvicted, 0);
+      this.isEvicting = true;
+      this.evict(this.task, this.current);
+      this.isEvicting = false;
+      if (this.current >= 0) return; // it takes its time, and goes on at keyEvicted
     }
-    this.current = this.due.shift();
-    this.machine.pushReturn(this.task, this.kEvicted, 0);
-    this.evict(this.task, this.current);
+    this.machine.sleep(this.task, this.kNext, 0);
   }
 
   private keyEvicted(): void {
@@ -115,6 +119,6 @@ export class KeyChurn {
     this.evicted++;
     this.current = -1;
     if (this.isStopped) this.onQuiet?.();
-    this.next();
+    if (!this.isEvicting) this.next();
   }
 }

@@ -5,12 +5,12 @@
  *
  * @source fio 3.33 "iodepth_batch_complete_min", "iodepth_low": reaping observed by its iodepth_complete figures; blk-mq-and-formats.md 1.18
  */
-import { STATUS_NAMES, STS_OK } from '../block/types.ts';
+import { STATUS_NAMES, STS_IOERR, STS_OK, STS_PROTECTION } from '../block/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Machine } from '../engine/machine.ts';
 import { ST_COMPLETE_CPU } from '../trace/stages.ts';
 import type { CloneState } from './clone-state.ts';
-import { DDIR_TRIM, type IoTable } from './io.ts';
+import { DDIR_READ, DDIR_TRIM, type IoTable } from './io.ts';
 
 export interface ReaperPorts {
   /** An I/O is complete: its columns are final; it is freed afterwards. */
@@ -130,10 +130,19 @@ export class Reaper {
     ios.free(io);
   }
 
+  /** The job goes on after such an error. @source fio 3.33 HOWTO "continue_on_error", "ignore_error": EIO and EILSEQ can be ignored, no other */
+  private isIgnored(s: CloneState, io: number): boolean {
+    const { reads, writes, verifies } = s.clone.job.continueOnError;
+    const status = this.ios.status[io];
+    if (status === STS_PROTECTION) return verifies;
+    return status === STS_IOERR && (this.ios.ddir[io] === DDIR_READ ? reads : writes);
+  }
+
   /** A failed or too slow I/O ends its job, as in fio. */
   private checkIo(s: CloneState, io: number, totalNs: number): void {
     const { ios } = this;
-    if (ios.status[io] !== STS_OK) s.fail(`I/O ${ios.id[io]} failed: ${STATUS_NAMES[ios.status[io]]}`);
+    if (ios.status[io] !== STS_OK && !this.isIgnored(s, io))
+      s.fail(`I/O ${ios.id[io]} failed: ${STATUS_NAMES[ios.status[io]]}`);
     const limitNs = ios.ddir[io] <= DDIR_TRIM ? s.clone.job.pace.maxLatencyNs[ios.ddir[io]] : 0;
     if (limitNs > 0 && totalNs > limitNs) s.fail(`I/O ${ios.id[io]} took ${totalNs} ns, above max_latency`);
   }

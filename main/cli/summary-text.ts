@@ -31,6 +31,8 @@ export function summaryText(summary: RunSummary): string {
   const parts = [
     head,
     latencyTable(summary),
+    errors(summary),
+    faults(summary),
     stageBars(summary),
     counters(summary),
     deadlock(summary),
@@ -63,6 +65,33 @@ function latencyRow(job: string, direction: string, figures: DirectionSummary): 
     figures.bytes === 0 ? '–' : formatBandwidth(figures.bwBytes),
     ...[mean, p50, p90, p99, p99_9, max].map((ns) => (ns === null ? '–' : formatNs(ns))),
   ];
+}
+
+/** I/Os that failed, by job and direction. */
+function errors(summary: RunSummary): string[] {
+  const lines = Object.entries(summary.jobs).flatMap(([job, directions]) =>
+    Object.entries(directions).flatMap(([direction, figures]) =>
+      figures.errors === undefined ? [] : [`  ${job} ${direction}: ${errorWords(figures.errors)}`],
+    ),
+  );
+  return lines.length === 0 ? [] : ['I/Os that failed', ...lines];
+}
+
+/** `EIO 3, ENODATA 1`. */
+export function errorWords(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([status, count]) => `${status} ${formatCount(count)}`)
+    .join(', ');
+}
+
+function faults({ faults: plan }: RunSummary): string[] {
+  if (plan === undefined) return [];
+  const rows = plan.injected.map(({ fault, atNs, count }) => [
+    fault,
+    count === 1 ? 'once' : `${formatCount(count)} times`,
+    atNs === null ? 'never struck' : `${count > 1 ? 'first ' : ''}at ${formatNs(atNs)}`,
+  ]);
+  return ['Faults', ...alignColumns(rows, 3).map((line) => line.trimEnd())];
 }
 
 function stageBars(summary: RunSummary): string[] {

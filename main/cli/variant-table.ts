@@ -1,7 +1,7 @@
 /** The variants of a scenario side by side: what each job got, and what the keyslots did for it. */
 import type { RunSummary } from '../../core/contract/summary.ts';
 import { formatCount, formatNs } from '../../core/units/format.ts';
-import { alignColumns } from './summary-text.ts';
+import { alignColumns, errorWords } from './summary-text.ts';
 
 export interface VariantResult {
   readonly variant: string;
@@ -58,6 +58,11 @@ function variantRows({ variant, summary }: VariantResult): string[][] {
   return jobs.map((cells, i) => (i === 0 ? [variant, ...cells, ...shared] : ['', ...cells, ...shared.map(() => '')]));
 }
 
-function faultsOf({ run, violations }: RunSummary): string[] {
-  return [...(run.status === 'done' ? [] : [run.status]), ...violations];
+function faultsOf({ run, violations, jobs }: RunSummary): string[] {
+  const failed = Object.entries(jobs).flatMap(([job, directions]) =>
+    Object.entries(directions).flatMap(([direction, { errors }]) =>
+      errors === undefined ? [] : [`${job} ${direction}: I/Os that failed: ${errorWords(errors)}`],
+    ),
+  );
+  return [...(run.status === 'done' ? [] : [run.status]), ...violations, ...failed];
 }

@@ -25,6 +25,8 @@ export interface ExpectedRun {
   readonly stageMeanNs: Readonly<Record<string, number>>;
   /** Published figures that this variant is compared with; absent: there are none. */
   readonly published?: readonly ExpectedFigure[];
+  /** Of runs with planned faults. */
+  readonly faults?: NonNullable<RunSummary['faults']>['injected'];
 }
 
 export interface ExpectedFigure {
@@ -42,6 +44,7 @@ interface ExpectedDirection {
   readonly meanNs: number;
   readonly p99Ns: number | null;
   readonly maxNs: number;
+  readonly errors?: Readonly<Record<string, number>>;
 }
 
 /** Runs one variant to its end, in this thread. Throws when its definition is refused. */
@@ -63,13 +66,20 @@ const rounded = (value: number): number => Number(value.toFixed(DECIMALS));
 
 /** What a run gave. `published`: rows that compare it with published figures. */
 export function expectedOf(summary: RunSummary, published: readonly TargetRow[] = []): ExpectedRun {
-  const { run, block, keyslots, jobs, stages } = summary;
+  const { run, block, keyslots, jobs, stages, faults } = summary;
   const directions = Object.entries(jobs).map(([job, byDirection]) => [
     job,
     Object.fromEntries(
-      Object.entries(byDirection).map(([direction, { ios, iops, latNs }]) => [
+      Object.entries(byDirection).map(([direction, { ios, iops, latNs, errors }]) => [
         direction,
-        { ios, iops: rounded(iops), meanNs: rounded(latNs.mean), p99Ns: latNs.p99, maxNs: latNs.max },
+        {
+          ios,
+          iops: rounded(iops),
+          meanNs: rounded(latNs.mean),
+          p99Ns: latNs.p99,
+          maxNs: latNs.max,
+          ...(errors && { errors }),
+        },
       ]),
     ),
   ]);
@@ -88,5 +98,6 @@ export function expectedOf(summary: RunSummary, published: readonly TargetRow[] 
     jobs: Object.fromEntries(directions) as ExpectedRun['jobs'],
     stageMeanNs: Object.fromEntries(means) as ExpectedRun['stageMeanNs'],
     ...(published.length > 0 && { published: published.map(figureOf) }),
+    ...(faults && { faults: faults.injected }),
   };
 }

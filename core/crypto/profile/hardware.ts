@@ -35,6 +35,8 @@ export class Hardware implements OpOwner {
   slot = NONE;
   /** The key of that operation. */
   keyId = NONE;
+  /** Engine kind called with the slot when a key is about to be programmed; -1 for none. For those who inject faults. */
+  onProgram = NONE;
   /** An operation is in progress. */
   busy = false;
   /** Result of the last operation. */
@@ -105,6 +107,7 @@ export class Hardware implements OpOwner {
     const { table } = this.env;
     if (table.refs[slot] > 0 && table.key[slot] !== keyId) this.inUse(slot, `programmed with key ${keyId}`);
     this.begin(x, keyId, slot, kind, 'keyslot_program');
+    if (this.onProgram !== NONE) this.env.engine.call(this.onProgram, slot);
     this.ops.keyslotProgram(x, keyId, slot);
   }
 

@@ -1,11 +1,11 @@
 /**
- * Keyslots of the null device: programming takes a fixed time and never fails, one slot at a time, as the crypto profile serialises it.
+ * Keyslots of the null device: programming takes a fixed time, one slot at a time, as the crypto profile serialises it; it fails only when told to.
  *
  * Modelled: the time, spent by the programming task on its CPU (register writes), waited for (a slow call elsewhere), or left to an engine beside the device (`post`): then
  * the request goes on, and its service begins once the key is there. Posting takes a register write. Evicting costs the CPU as much.
- * Deliberately not: key material, errors, loss of keys, a cost of encrypting itself.
+ * Deliberately not: key material, errors of its own, loss of keys, a cost of encrypting itself.
  */
-import { type CryptoProfileOps, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
+import { type CryptoProfileOps, EIO, NO_KEY, OK, type OpOwner } from '../../crypto/profile/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Machine } from '../../engine/machine.ts';
 
@@ -22,6 +22,8 @@ export class NullKeyslots implements CryptoProfileOps {
   readonly maySleep: boolean;
   /** The key in each slot. */
   readonly keyOf: Int32Array;
+  /** Fault hook: so many of the next operations are refused with -EIO. */
+  failNext = 0;
   private readonly engine: Engine;
   private readonly machine: Machine;
   private readonly programNs: number;
@@ -89,6 +91,11 @@ export class NullKeyslots implements CryptoProfileOps {
   }
 
   private done(x: number): void {
+    if (this.failNext > 0) {
+      this.failNext--;
+      this.owner?.opDone(x, EIO);
+      return;
+    }
     if (this.slot >= 0) this.keyOf[this.slot] = this.keyId;
     this.owner?.opDone(x, OK);
   }

@@ -107,6 +107,8 @@ export interface Ufs {
   /** What is left at the end of a run, as sentences. */
   checkEmpty(): string[];
   statistics(): Readonly<Record<string, number>>;
+  /** What has become of the host that its user should know, as sentences. */
+  warnings(): string[];
   /** Registers, states and descriptors for the inspector. */
   snapshot(): UfsSnapshot;
 }
@@ -156,6 +158,7 @@ export function buildUfs(env: UfsEnv, config: UfsConfig, block: UfsBlock, crypto
     },
     checkEmpty: () => checkEmpty(driver),
     statistics: () => statistics(driver),
+    warnings: () => warnings(driver),
     snapshot: () => snapshot(driver),
   };
 }
@@ -185,8 +188,13 @@ function checkEmpty(driver: Ufshcd): string[] {
   if (driver.hci.outstanding > 0) left.push(`ufs: ${driver.hci.outstanding} commands are left in the controller`);
   if (driver.power.refs !== 0) left.push(`ufs: ${driver.power.refs} clock references are left`);
   if (driver.crypto !== undefined) left.push(...driver.crypto.profile.checkEmpty());
-  if (driver.state === STATE_ERROR) left.push('ufs: the host is in its error state');
   return left;
+}
+
+function warnings(driver: Ufshcd): string[] {
+  const { state, eh, crypto } = driver;
+  const gaveUp = `the UFS host is in its error state: ${eh.hostResets} host resets did not bring it up`;
+  return [...(state === STATE_ERROR ? [gaveUp] : []), ...(crypto?.profile.warnings ?? [])];
 }
 
 function statistics(driver: Ufshcd): Readonly<Record<string, number>> {

@@ -24,6 +24,8 @@ import {
   CMD_UNMAP,
   CMD_WRITE,
   type CommandSlots,
+  FAULT_LOST,
+  FAULT_MEDIUM,
   PLAIN,
   SLOT_DATA_OUT,
   SLOT_FREE,
@@ -196,8 +198,7 @@ export class UfsDevice implements MediaClient {
       this.refuse(tag, SENSE_ILLEGAL_REQUEST, ASC_LBA_RANGE);
       return;
     }
-    if (this.loseNext > 0) {
-      this.loseNext--;
+    if (this.isLost(tag)) {
       s.state[tag] = SLOT_LOST;
       return;
     }
@@ -209,6 +210,13 @@ export class UfsDevice implements MediaClient {
     else if (command === CMD_WRITE) media.requestWrite(cmd, s.lba[tag], s.blocks[tag]);
     else if (command === CMD_FLUSH) media.flush(cmd);
     else this.grant(tag); // the parameter list of UNMAP comes first
+  }
+
+  private isLost(tag: number): boolean {
+    if (this.slots.fault[tag] === FAULT_LOST) return true;
+    if (this.loseNext === 0) return false;
+    this.loseNext--;
+    return true;
   }
 
   private deviceCommand(tag: number): void {
@@ -251,8 +259,9 @@ export class UfsDevice implements MediaClient {
       this.sendChunk(tag, bytes);
       return;
     }
-    if (ok && this.data !== undefined) this.data.in(tag);
-    this.finishMedia(tag, ok, ASC_UNRECOVERED_READ, ok ? bytes : 0);
+    const isRead = ok && this.slots.fault[tag] !== FAULT_MEDIUM;
+    if (isRead && this.data !== undefined) this.data.in(tag);
+    this.finishMedia(tag, isRead, ASC_UNRECOVERED_READ, bytes);
   }
 
   /** A chunk of a read that is not the last. */

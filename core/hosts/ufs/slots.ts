@@ -41,6 +41,13 @@ export const CMD_INVALID = 7;
 export const PLAIN = -1;
 export const PRDT_KEYS = 256;
 
+// What an injected fault does to a command (column `fault`): nothing, an OCS instead of its own, or one of these.
+export const FAULT_NONE = 0;
+/** The device loses it. */
+export const FAULT_LOST = 0x40;
+/** What it reads cannot be read. */
+export const FAULT_MEDIUM = 0x41;
+
 const NONE = -1;
 
 /** What accounting needs of the block layer's request table. */
@@ -80,6 +87,8 @@ export class CommandSlots {
   readonly asc: Uint8Array;
   /** Aborted by task management; answered to the aborter once the media lets go. */
   readonly aborted: Uint8Array;
+  /** Fault hook, set before the doorbell is rung: FAULT_…, or the OCS that the response is to carry. */
+  readonly fault: Uint8Array;
   /** When the link was ready for it, when it was fetched, when its command left, arrived, met a firmware core. */
   readonly poweredNs: Float64Array;
   readonly fetchedNs: Float64Array;
@@ -122,6 +131,7 @@ export class CommandSlots {
     this.sense = new Uint8Array(count);
     this.asc = new Uint8Array(count);
     this.aborted = new Uint8Array(count);
+    this.fault = new Uint8Array(count);
     this.poweredNs = new Float64Array(count);
     this.fetchedNs = new Float64Array(count);
     this.sentNs = new Float64Array(count);
@@ -213,5 +223,6 @@ export class CommandSlots {
     this.state[tag] = SLOT_FREE;
     this.seq[tag] = NONE;
     this.aborted[tag] = 0;
+    this.fault[tag] = FAULT_NONE;
   }
 }

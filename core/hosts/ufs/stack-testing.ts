@@ -29,6 +29,7 @@ export interface Outcome {
   readonly unexplainedNs: number;
   readonly negativeStages: string[];
   readonly left: readonly string[];
+  readonly warnings: readonly string[];
   /** What was wrong at the hardware's door. */
   readonly breaches: readonly string[];
   readonly programs: number;
@@ -227,6 +228,7 @@ export function runPlan(plan: Plan): Outcome {
     unexplainedNs: load.unexplainedNs,
     negativeStages: load.negativeStages,
     left: [...ufs.checkEmpty(), ...block.checkEmpty()],
+    warnings: ufs.warnings(),
     breaches,
     programs: ufs.profile?.counters.programs ?? 0,
     violations: machine.violations,

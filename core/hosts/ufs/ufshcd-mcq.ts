@@ -85,7 +85,10 @@ export class McqDriver {
 
   /** Context: hardirq. */
   interrupt(x: number, q: number): void {
-    this.hba.hci.write(r.QOP + q * r.QOP_STRIDE + r.CQIS, r.CQIS_TEPS);
+    const { hci } = this.hba;
+    const at = r.QOP + q * r.QOP_STRIDE + r.CQIS;
+    if ((hci.read(at) & r.CQIS_TEPS) === 0) return; // the controller was reset meanwhile
+    hci.write(at, r.CQIS_TEPS);
     this.reap(x, q);
   }
 

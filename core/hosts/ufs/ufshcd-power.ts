@@ -253,6 +253,7 @@ export class PowerManager implements RuntimePm {
     return [
       () => {
         hba.engine.cancelTimer(this.gateTimer);
+        hba.scripts.cancel(this.gateScript); // queued behind this one it would find an idle host too early
         if (this.clocks === CLKS_ON) return END;
         this.waking = this.suspended;
         return this.suspended ? hba.config.runtimePm.resumeNs : hba.config.clockGating.ungateNs;

@@ -79,6 +79,8 @@ export class Ufshcd implements Lld {
   failed = 0;
   interrupts = 0;
   refusedBusy = 0;
+  /** Engine kind called with the slot when a request's command is about to be composed; -1 for none. For those who inject faults. */
+  onCommand = NONE;
 
   private readonly gauges: GaugeLog;
   private readonly inFlightGauge: number;
@@ -223,6 +225,7 @@ export class Ufshcd implements Lld {
     this.block.requests.rows.mark(rq, ST_HOST_CPU, this.engine.now);
     this.hci.slots.bind(slot, rq);
     if (this.log.on) this.log.event('ufshcd', 'command.send_req', slot, rq);
+    if (this.onCommand !== NONE) this.engine.call(this.onCommand, slot);
     if (this.config.mcqQueues > 0) this.mcq.submit(rq, slot);
     else {
       const utrd = this.mem.memory.word(this.mem.utrl) + slot * d.UTRD_WORDS;

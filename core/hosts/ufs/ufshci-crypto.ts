@@ -20,6 +20,10 @@ import type { Ufshci } from './ufshci.ts';
 export const HOLDS_NOTHING = -1;
 export const HOLDS_GARBAGE = -2;
 
+/** What the engine will do to a command. */
+const FAILS = 1;
+const FAILS_FATALLY = 2;
+
 export class CryptoUnit {
   readonly settings: UfsCryptoSettings;
   readonly array: CryptoConfigArray;
@@ -38,6 +42,10 @@ export class CryptoUnit {
   /** Fault hook: so many of the next encrypted commands meet an engine error; `failsFatally`: it is a fatal one (CEFES). */
   failNext = 0;
   failsFatally = false;
+  /** Fault hook: so many of the next commands with a keyslot find it unusable (OCS 9). */
+  refuseNext = 0;
+  /** Fault hook: the keys are lost once more than the configuration says, when this happens next. */
+  readonly loseNextOn: KeyLoss[] = [];
   /** Commands in progress by slot. */
   readonly inFlight: Int32Array;
   /** For accounting and checks only, as the driver binds requests to commands: the keyId that was programmed into each slot, or HOLDS_…. */
@@ -73,11 +81,18 @@ export class CryptoUnit {
 
   /** Something happened that may cost the keys. */
   happened(what: KeyLoss): void {
-    if (!this.settings.keysLostOn.includes(what) || this.settings.engine === 'prdt') return;
+    if (this.settings.engine === 'prdt') return;
+    const planned = this.loseNextOn.indexOf(what);
+    if (planned >= 0) this.loseNextOn.splice(planned, 1);
+    if (planned >= 0 || this.settings.keysLostOn.includes(what)) this.loseKeys(what);
+  }
+
+  /** Every keyslot is empty from now on. `why` is for the log. */
+  loseKeys(why: string): void {
     this.engine.loseKeys();
     this.boundKey.fill(HOLDS_NOTHING);
     this.losses++;
-    if (this.hci.log.on) this.hci.log.event('ufshci', `crypto.keys_lost.${what}`, NaN, NaN);
+    if (this.hci.log.on) this.hci.log.event('ufshci', `crypto.keys_lost.${why}`, NaN, NaN);
   }
 
   /** Commands in progress are forgotten; what becomes of the keys `happened` says. */
@@ -88,9 +103,9 @@ export class CryptoUnit {
     this.array.restart();
   }
 
-  /** Fault: a slot's key changes under everybody's eyes. Registers only. */
+  /** Fault: a slot's key changes under everybody's eyes. */
   corrupt(slot: number): void {
-    this.array.corrupt(slot);
+    this.engine.corrupt(slot);
     this.boundKey[slot] = HOLDS_GARBAGE;
   }
 
@@ -110,7 +125,7 @@ export class CryptoUnit {
     if (command !== CMD_READ && command !== CMD_WRITE) return d.OCS_SUCCESS; // no data to encrypt
     const cci = memory.words[utrd] & 0xff;
     const unit = this.isOn && cci < this.settings.keyslots ? this.engine.dataUnitSizeOf(cci) : 0;
-    if (unit === 0 || slots.bytes[tag] % unit !== 0) {
+    if (unit === 0 || slots.bytes[tag] % unit !== 0 || this.isToRefuse()) {
       this.refused++;
       if (log.on) log.event('ufshci', 'crypto.refused', tag, cci);
       return d.OCS_INVALID_CRYPTO;
@@ -120,6 +135,12 @@ export class CryptoUnit {
     slots.dunLow[tag] = memory.words[utrd + 1];
     slots.dunHigh[tag] = memory.words[utrd + 3];
     return this.start(tag, cci);
+  }
+
+  private isToRefuse(): boolean {
+    if (this.refuseNext === 0) return false;
+    this.refuseNext--;
+    return true;
   }
 
   /** A command whose PRDT may carry keys: its OCS. */
@@ -140,7 +161,7 @@ export class CryptoUnit {
     this.commands++;
     if (this.failNext === 0) return d.OCS_SUCCESS;
     this.failNext--;
-    this.fails[tag] = 1;
+    this.fails[tag] = this.failsFatally ? FAILS_FATALLY : FAILS;
     return slots.command[tag] === CMD_WRITE ? d.OCS_CRYPTO_ERROR : d.OCS_SUCCESS;
   }
 
@@ -156,11 +177,11 @@ export class CryptoUnit {
 
   /** An encrypted command is over with `ocs`; returns the one it reports. */
   end(tag: number, ocs: number): number {
-    const failed = this.fails[tag] !== 0;
+    const failure = this.fails[tag];
     this.release(tag);
-    if (!failed || (ocs !== d.OCS_SUCCESS && ocs !== d.OCS_CRYPTO_ERROR)) return ocs;
+    if (failure === 0 || (ocs !== d.OCS_SUCCESS && ocs !== d.OCS_CRYPTO_ERROR)) return ocs;
     this.errors++;
-    if (this.failsFatally) this.hci.raise(r.IS_CEFES);
+    if (failure === FAILS_FATALLY) this.hci.raise(r.IS_CEFES);
     return d.OCS_CRYPTO_ERROR;
   }
 

@@ -22,6 +22,8 @@ export interface InlineEngine {
   /** When the last byte of a transfer leaves the engine; direction 0 is to the medium, 1 from it. */
   leaveNs(direction: number, sizeBytes: number, startNs: number, endNs: number): number;
   loseKeys(): void;
+  /** Fault: a bit of the slot's key flips. */
+  corrupt(slot: number): void;
 }
 
 export const DWORDS = r.CRYPTOCFG_BYTES / 4;
@@ -149,7 +151,6 @@ export class CryptoConfigArray implements InlineEngine {
     this.keyWords.fill(0);
   }
 
-  /** Fault: a bit of the slot's key flips. */
   corrupt(slot: number): void {
     const offset = configOffset(slot, 0);
     this.hci.registers.set(offset, this.hci.registers.get(offset) ^ 1);

@@ -44,8 +44,9 @@ export class UicUnit {
   /** Fault hooks: the next hibern8 exit breaks the link; the next UIC command is never answered. */
   breakNextExit = false;
   loseNext = false;
-  /** Fault hook: link start-up fails. */
+  /** Fault hooks: link start-up fails, always or so many times. */
   neverStarts = false;
+  failStarts = 0;
   private readonly hci: Ufshci;
   private readonly doneKind: number;
   private readonly attributes = new Map<number, number>();
@@ -101,7 +102,8 @@ export class UicUnit {
 
   private linkUp(): void {
     const { hci } = this;
-    if (this.neverStarts) {
+    if (this.neverStarts || this.failStarts > 0) {
+      if (this.failStarts > 0) this.failStarts--;
       this.finish(RESULT_FAILURE, r.IS_UCCS);
       return;
     }

@@ -301,7 +301,7 @@ export class Ufshci implements DevicePort {
     if (this.forcedOcs !== NONE) {
       ocs = this.forcedOcs;
       this.forcedOcs = NONE;
-    }
+    } else if (slots.fault[tag] !== s.FAULT_NONE && slots.fault[tag] < s.FAULT_LOST) ocs = slots.fault[tag];
     this.complete(tag, ocs);
   }
 

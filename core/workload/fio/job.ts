@@ -221,6 +221,8 @@ export interface FioJob {
     | { readonly method: string; readonly isDone: boolean; readonly backlog: number; readonly backlogBatch: number }
     | undefined;
   readonly reporting: JobReporting;
+  /** After which failed I/Os the job goes on: a failed one of another kind ends it. */
+  readonly continueOnError: { readonly reads: boolean; readonly writes: boolean; readonly verifies: boolean };
 }
 
 /**

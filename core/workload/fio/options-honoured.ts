@@ -105,6 +105,12 @@ export const HONOURED_OPTIONS: readonly OptionSpec[] = [
   { name: 'max_latency', type: 'int64', slots: 3, unit: 'us' },
   { name: 'flow', type: 'int32', max: 1000, default: '0' },
   { name: 'flow_id', type: 'int32', default: '0' },
+  {
+    name: 'continue_on_error',
+    type: 'word',
+    words: ['none', 'read', 'write', 'io', 'verify', 'all', '0', '1'],
+    default: 'none',
+  },
   // durability and the page cache (which is not emulated: buffered jobs run as direct ones, with a warning)
   { name: 'direct', type: 'bool', default: '0' },
   { name: 'buffered', type: 'bool', default: '1' },

@@ -416,17 +416,10 @@ export const UNUSED_OPTIONS: readonly OptionSpec[] = [
   },
   { name: 'gtod_cpu', type: 'int32', effect: 'ignore', note: 'time is virtual and free to read' },
   {
-    name: 'continue_on_error',
-    type: 'word',
-    words: ['none', 'read', 'write', 'io', 'verify', 'all', '0', '1'],
-    effect: 'ignore',
-    note: 'a job goes on after an I/O error; the trace shows it',
-  },
-  {
     name: 'ignore_error',
     type: 'text',
     effect: 'ignore',
-    note: 'a job goes on after an I/O error; the trace shows it',
+    note: 'with continue_on_error a job goes on after EIO and EILSEQ, fio’s own list',
   },
   { name: 'error_dump', type: 'bool', effect: 'ignore', note: 'the trace shows every error' },
   { name: 'profile', type: 'text', effect: 'refuse', note: 'built-in workloads of fio are not job files' },

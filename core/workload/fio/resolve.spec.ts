@@ -252,7 +252,8 @@ thinktime_spin=1 thinktime=2|thinktime_blocks=2|thinktime_blocks_type=issue|thin
 rate_process=poisson|rate_cycle=9|rate_ignore_thinktime=1|latency_target=1|latency_window=1|latency_percentile=9|latency_run=1|max_latency=1
 flow=1|flow_id=1|direct=1|buffered=0|atomic=1|sync=1|fsync=1|fdatasync=1|end_fsync=1|fsync_on_close=1|write_barrier=1|sync_file_range=write
 cpus_allowed=1|cpus_allowed_policy=split|cpumask=1|prio=1|prioclass=1|verify=md5|do_verify=0 verify=md5|verify_backlog=1 verify=md5
-verify_backlog_batch=1 verify=md5|unified_rw_reporting=both|percentile_list=50|clat_percentiles=0|lat_percentiles=1|slat_percentiles=1`
+verify_backlog_batch=1 verify=md5|unified_rw_reporting=both|percentile_list=50|clat_percentiles=0|lat_percentiles=1|slat_percentiles=1
+continue_on_error=io`
     .split(/[|\n]/)
     .map((sample) => sample.split(' '))
     .map(([line, ...needed]) => ({ line, needed }));

@@ -51,6 +51,17 @@ export function resolveJob(settings: SectionSettings, previous: FioJob | undefin
     },
     verify: resolveVerify(reader),
     reporting: resolveReporting(reader),
+    continueOnError: resolveErrors(reader),
+  };
+}
+
+function resolveErrors(reader: SettingsReader): FioJob['continueOnError'] {
+  const word = reader.word('continue_on_error') ?? 'none';
+  const all = word === 'all' || word === '1';
+  return {
+    reads: all || word === 'io' || word === 'read',
+    writes: all || word === 'io' || word === 'write',
+    verifies: all || word === 'verify',
   };
 }
 
