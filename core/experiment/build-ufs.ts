@@ -121,7 +121,12 @@ export function ufsDeviceCrypto(device: ValidUfs, cpus: number): DeviceCrypto | 
 }
 
 /** The parts by which the host encrypts with the keys of a run. */
-function cryptoParts(env: Env, device: ValidUfs, keys: KeyTable, profile: CryptoEnv['profile']): UfsCryptoParts {
+function cryptoParts(
+  env: Env,
+  device: ValidUfs,
+  keys: KeyTable,
+  profile: CryptoEnv['profile'],
+): UfsCryptoParts & { readonly ice?: Ice } {
   const { crypto } = device;
   if (crypto?.engine !== 'qcom-ice') return { keys, env: profile };
   const { programTime, secureMonitor: monitor } = crypto;
@@ -159,7 +164,7 @@ export function buildUfsDevice(env: Env, device: ValidUfs, block: Block, crypto?
     lld: ufs.lld,
     stages: ufs.stages,
     ...(ufs.profile === undefined ? {} : { profile: ufs.profile }),
-    statistics: () => ({ ...ufs.statistics(), ...media.statistics() }),
+    statistics: () => ({ ...ufs.statistics(), ...media.statistics(), ...parts?.ice?.monitor.statistics() }),
     checkEmpty: () => ufs.checkEmpty(),
     reportWaits: (add) => {
       ufs.reportWaits(add);
