@@ -24,13 +24,11 @@ const WHEN: Readonly<Record<KeyslotPolicy, number>> = {
   'dispatch-hold-key': SLOT_AT_DISPATCH,
 };
 
-/** See Block.attachProfile. Throws when programming may sleep where the policy does not allow it: at dispatch of a tag set that is not BLOCKING. */
+/** See Block.attachProfile. */
 export function attachProfile(q: RequestQueue, profile: CryptoProfile, keys: KeyTable | undefined): boolean {
   if (q.crypto !== undefined) throw new Error('block: a second crypto profile');
   const policy = q.config.keyslotPolicy ?? 'submit';
   const when = profile.slots === 0 ? SLOT_NEVER : WHEN[policy];
-  if (when === SLOT_AT_DISPATCH && profile.hardware.maySleep && !q.blocking)
-    throw new Error(`block: ${policy} programs keys at dispatch, which may sleep only if the tag set is BLOCKING`);
   if (!profile.register(q.config.integrity === true)) return false;
   q.crypto = new QueueCrypto(q, profile, keys);
   keys?.askBeforeFree((keyId) => requestsOfKey(q, keyId));

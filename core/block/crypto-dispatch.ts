@@ -3,7 +3,7 @@
  * held, and tried again once the profile says that a slot may be had.
  *
  * `dispatch-block` gives the request back to the dispatch list and stops its hardware queue; the other two set it aside on a list of its hardware
- * queue, in order of arrival. Programming happens in the dispatching context: it burns CPU time there, or sleeps if the tag set is BLOCKING. While
+ * queue, in order of arrival. Programming happens in the dispatching context: it burns CPU time there, or sleeps, which is a breach unless the tag set is BLOCKING. While
  * somebody programs, nobody else can, and a request that would have to is held as if there were no slot.
  *
  * `@assume` a refused or requeued request loses its slot as it loses its driver tag; requests that were set aside go before new ones that need an idle slot.
@@ -34,6 +34,7 @@ export function issueWithKeyslot(q: RequestQueue, t: TaskState, rq: number, cost
   } else if (slot === NEEDS_PROGRAM) {
     t.keyRq = rq;
     t.issueCostNs = costNs;
+    assertMayProgram(q, t.x, profile.hardware.maySleep);
     q.dispatchers++;
     q.machine.pushReturn(t.x, q.kinds.keyslotProgrammed, t.x);
     profile.tryProgram(t.x, keyId);
@@ -41,6 +42,16 @@ export function issueWithKeyslot(q: RequestQueue, t: TaskState, rq: number, cost
     setKeyslot(q, rq, slot);
     issueToDriver(q, t, rq, costNs);
   }
+}
+
+/**
+ * Only a BLOCKING tag set may sleep in its dispatch; any other is in an RCU read section there. Where the driver may, that is a breach, and the run goes on.
+ * @kernel v6.12 block/blk-mq.h __blk_mq_run_dispatch_ops
+ */
+function assertMayProgram(q: RequestQueue, x: number, maySleep: boolean): void {
+  if (!maySleep || q.blocking) return;
+  const where = `in ${q.machine.name(x)}, in the dispatch of a queue that is not BLOCKING`;
+  q.machine.violate('atomic-sleep', `programming a key may sleep, called ${where}`);
 }
 
 /** With `dispatch-hold-encrypted` nobody tries while others are held, not even one whose key is loaded. */

@@ -437,10 +437,18 @@ describe('attaching a profile', () => {
     expect(rig.lld.seen.map(({ sector }) => sector)).toEqual([0]); // never a request with both
   });
 
-  it('I-56: is refused when keys would be programmed at dispatch by an operation that sleeps, unless the tag set is BLOCKING', () => {
-    const attach = (blocking: boolean) => () =>
-      new CryptoRig({ keyslotPolicy: 'dispatch-hold-key', way: 'sleep', blocking });
-    expect(attach(false)).toThrow('BLOCKING');
-    expect(attach(true)).not.toThrow();
+  it('I-56: makes it a breach to program keys at dispatch by an operation that sleeps, unless the tag set is BLOCKING', () => {
+    const program = (blocking: boolean): CryptoRig => {
+      const rig = new CryptoRig({ keyslotPolicy: 'dispatch-hold-key', way: 'sleep', blocking });
+      rig.task([encrypted(1, 0)]);
+      return rig;
+    };
+    const breaching = program(false);
+    expect(() => breaching.run()).toThrow(
+      /^atomic-sleep: programming a key may sleep, called in submitter.*, in the dispatch of a queue that is not BLOCKING$/,
+    );
+    expect(breaching.machine.violations).toHaveLength(1);
+    expect(breaching.ended).toHaveLength(1);
+    expect(program(true).finish().ended).toHaveLength(1);
   });
 });

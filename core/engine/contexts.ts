@@ -37,6 +37,8 @@ export class Contexts {
   home = new Int32Array(256).fill(NONE);
   urgent = new Uint8Array(256);
   watched = new Uint8Array(256);
+  /** Its bursts are not preempted, not even by interrupts. */
+  irqsOff = new Uint8Array(256);
   readonly names: string[] = [];
 
   /** Laps gathered for the next burst, and the CPU time up to the end of each. */
@@ -132,6 +134,7 @@ export class Contexts {
     this.home = wider(this.home, new Int32Array(n).fill(NONE));
     this.urgent = wider(this.urgent, new Uint8Array(n));
     this.watched = wider(this.watched, new Uint8Array(n));
+    this.irqsOff = wider(this.irqsOff, new Uint8Array(n));
     this.lapsGathered = wider(this.lapsGathered, new Uint8Array(n));
     this.laps = wider(this.laps, new Uint8Array(n));
     this.lapsOver = wider(this.lapsOver, new Uint8Array(n));

@@ -16,6 +16,7 @@
  *   - `sleep(x, kind, arg)`: tasks only; continue at `kind(arg)` once woken,
  *   - returning without either: an irq item is over; a worker takes its next item; a plain task must not do this.
  * `lap(x, ns)` puts a part before the burst that `run` begins, whose end is stamped (`lapEndNs`) without an event of its own.
+ * Between `localIrqDisable(x)` and `localIrqEnable(x)` nothing preempts the bursts of x.
  * `charge(x, ns)` adds CPU time to whatever x does next, for small costs of instantaneous code.
  * `pushReturn` / `ret` give state machines a call stack: push where to continue, call into a room, the room ends with `ret(x)`.
  *
@@ -162,6 +163,15 @@ export class Machine extends CpuScheduler {
   /** The current task ends for good. */
   exit(x: number): void {
     this.contexts.state[x] = TASK_DEAD;
+  }
+
+  /** From now on bursts of `x` are not preempted: interrupts of its CPU wait for the end of the burst. It may not sleep before `localIrqEnable`. */
+  localIrqDisable(x: number): void {
+    this.contexts.irqsOff[x] = 1;
+  }
+
+  localIrqEnable(x: number): void {
+    this.contexts.irqsOff[x] = 0;
   }
 
   /** Pushes where `ret(x)` shall continue. */

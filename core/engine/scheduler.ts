@@ -141,7 +141,7 @@ export class CpuScheduler {
       return;
     }
     const runningLevel = x < this.cpus ? LEVEL_HARDIRQ : x < 2 * this.cpus ? LEVEL_SOFTIRQ : LEVEL_TASK;
-    if (level <= runningLevel) return;
+    if (level <= runningLevel || this.contexts.irqsOff[x] !== 0) return;
     this.suspend(cpu, x);
     this.decide(cpu);
   }

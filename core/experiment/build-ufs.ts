@@ -178,7 +178,7 @@ export function buildUfsDevice(
     ...(ufs.profile === undefined ? {} : { profile: ufs.profile }),
     faults: new UfsFaults(ufs, parts?.ice),
     warnings: () => ufs.warnings(),
-    statistics: () => ({ ...ufs.statistics(), ...media.statistics() }),
+    statistics: () => ({ ...ufs.statistics(), ...media.statistics(), ...parts?.ice?.monitor.statistics() }),
     checkEmpty: () => ufs.checkEmpty(),
     reportWaits: (add) => {
       ufs.reportWaits(add);

@@ -16,7 +16,9 @@ const secureMonitor = z
     calls: z
       .enum(['blocking', 'atomic'])
       .default('blocking')
-      .describe('blocking: a mutex, retries, may sleep (Linux); atomic: one try without sleeping'),
+      .describe(
+        'blocking: a mutex, retries, may sleep, preemptible (Linux); atomic: one try without sleeping, interrupts of the CPU wait',
+      ),
     jitter: timeNs().prefault('40us').describe('added to each call: uniform in [0, jitter)'),
     tailEvery: count(0, 1_000_000).default(100).describe('one call in so many takes "tail" instead; 0: none'),
     tail: timeNs().prefault('1ms'),

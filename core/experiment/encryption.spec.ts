@@ -244,7 +244,13 @@ const RULES: readonly (readonly [what: string, definition: object, path: string,
   ],
   [
     'sleeping at dispatch in a queue that does not block',
-    encryptedBy({ '*': {} }, { queue: { keyslotPolicy: 'dispatch-block', blocking: false } }),
+    encryptedBy(
+      { '*': {} },
+      {
+        queue: { keyslotPolicy: 'dispatch-block' },
+        device: { kind: 'null', crypto: { programming: 'sleep' } },
+      },
+    ),
     '/queue/keyslotPolicy',
     'dispatch-block programs keys at dispatch, which may sleep on this device; that needs a blocking queue',
   ],
@@ -283,6 +289,11 @@ describe('validation warns', () => {
   it('of numbers that repeat under one key', () => {
     expect(warningsOf(encryptedBy({ read: { ivLayout: 'file-dun' } }))).toEqual(['iv-reuse']);
     expect(warningsOf(encryptedBy({ read: { keyPer: 'file' } }))).toEqual([]);
+  });
+
+  it('of a queue that shall not block although keys are programmed in its dispatch by calls that may sleep', () => {
+    const queue = { keyslotPolicy: 'dispatch-block', blocking: false };
+    expect(warningsOf(encryptedBy({ '*': {} }, { queue }))).toEqual(['blocking']);
   });
 
   it('of what is left to the CPU', () => {

@@ -27,8 +27,10 @@ export interface EncryptionContext {
   /** Undefined: the device cannot encrypt. */
   readonly device: DeviceCrypto | undefined;
   readonly keyslotPolicy: string;
-  /** The tag set is BLOCKING. */
+  /** The tag set is BLOCKING: as the definition says, or as the driver asks for. */
   readonly isBlocking: boolean;
+  /** The definition says that it is not. */
+  readonly isNonBlockingOnPurpose: boolean;
 }
 
 const NANOSECONDS = 1e9;
@@ -204,11 +206,14 @@ function checkJob(
   problems.push(error(`${path}/dataUnitSize`, 'data-unit-size', message, hint));
 }
 
-/** Keys are programmed at dispatch only where that may sleep, or does not. */
+/** Keys are programmed at dispatch only where that may sleep, or does not; who says `blocking: false` wants to see what comes of it. */
 function checkDispatch(context: EncryptionContext, device: DeviceCrypto, problems: Problem[]): void {
   const { keyslotPolicy, isBlocking } = context;
   if (!keyslotPolicy.startsWith('dispatch-') || device.keyslots === 0) return;
   if (!device.mayProgrammingSleep || isBlocking) return;
   const message = `${keyslotPolicy} programs keys at dispatch, which may sleep on this device; that needs a blocking queue`;
-  problems.push(error('/queue/keyslotPolicy', 'blocking', message, 'set /queue/blocking to true'));
+  if (context.isNonBlockingOnPurpose) {
+    const text = `${message}: the run will report sleeping in atomic context`;
+    problems.push({ severity: 'warning', path: '/queue/blocking', code: 'blocking', message: text });
+  } else problems.push(error('/queue/keyslotPolicy', 'blocking', message, 'set /queue/blocking to true'));
 }

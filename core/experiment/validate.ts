@@ -117,6 +117,7 @@ function resolveKeys(
     device: isUfs ? ufsDeviceCrypto(device, cpus) : nullDeviceCrypto(device),
     keyslotPolicy: queue.keyslotPolicy,
     isBlocking: queue.blocking ?? (isUfs && ufsQueueShape(device, cpus).blocking),
+    isNonBlockingOnPurpose: queue.blocking === false,
   };
   return resolveEncryption(encryption, context, problems);
 }

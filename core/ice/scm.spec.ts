@@ -21,12 +21,12 @@ interface Ended {
 function callers(
   count: number,
   config: Partial<ScmConfig> = {},
-  prepare?: (monitor: SecureMonitor) => void,
+  prepare?: (monitor: SecureMonitor, engine: Engine, machine: Machine) => void,
 ): { ended: Ended[]; monitor: SecureMonitor; machine: Machine; engine: Engine; ran: number[] } {
   const engine = new Engine(1);
   const machine = new Machine(engine, { ...COSTS, contextSwitchNs: 0 }, 4);
   const monitor = new SecureMonitor(engine, machine, { ...DEFAULT_SCM, jitterNs: 0, tailEvery: 0, ...config });
-  prepare?.(monitor);
+  prepare?.(monitor, engine, machine);
   const ended: Ended[] = [];
   const ran: number[] = [];
   const firmware = engine.register('test.firmware', () => ran.push(engine.now));
@@ -119,6 +119,42 @@ describe('atomic calls', () => {
   it('that find the firmware busy fail at once', () => {
     const { ended } = callers(1, { mode: 'atomic' }, (m) => m.injectBusy(1));
     expect(ended[0]).toMatchObject({ atNs: 80_000, status: EBUSY });
+  });
+});
+
+describe('an interrupt during a call (Arm SMCCC, fast and yielding calls)', () => {
+  /** When the handler of an interrupt at 30 µs ran, on the CPU that calls from 0 to 80 µs or on another; and when the call ended. */
+  function interrupted(mode: ScmConfig['mode'], cpu: number): { handledNs: number; endedNs: number } {
+    let handledNs = NaN;
+    const { ended } = callers(1, { mode }, (_monitor, engine, machine) => {
+      const handler = engine.register('test.irq', () => (handledNs = engine.now));
+      engine.at(
+        30_000,
+        engine.register('test.raise', () => machine.raiseHardirq(cpu, 0, handler, 0)),
+        0,
+      );
+    });
+    return { handledNs, endedNs: ended[0].atNs };
+  }
+  const ENTRY_NS = COSTS.hardirqEntryNs;
+
+  it('preempts a blocking one', () => {
+    expect(interrupted('blocking', 0)).toEqual({ handledNs: 30_000 + ENTRY_NS, endedNs: 80_000 + ENTRY_NS });
+  });
+
+  it('waits for the end of an atomic one, on that CPU alone', () => {
+    expect(interrupted('atomic', 0)).toEqual({ handledNs: 80_000 + ENTRY_NS, endedNs: 80_000 });
+    expect(interrupted('atomic', 1)).toEqual({ handledNs: 30_000 + ENTRY_NS, endedNs: 80_000 });
+  });
+
+  it('shows how long interrupts were off', () => {
+    expect(callers(3, { mode: 'atomic' }).monitor.statistics()).toMatchObject({
+      smcCalls: 3,
+      smcNs: 240_000,
+      smcIrqsOffNs: 240_000,
+      smcLongestIrqsOffNs: 80_000,
+    });
+    expect(callers(3).monitor.statistics()).toMatchObject({ smcNs: 240_000, smcIrqsOffNs: 0 });
   });
 });
 

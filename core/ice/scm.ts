@@ -2,11 +2,12 @@
  * The secure monitor, as far as the kernel calls it for keys: how a call gets into the secure world, how long it stays there, and what comes back.
  *
  * Modelled: the blocking call (one mutex for all callers of a machine, sleeps between tries while the firmware answers busy, the firmware's wait queue) and the atomic
- * one (no mutex, one try, any context). The calling CPU is in the secure world meanwhile: its time is burnt there; an interrupt takes it out and the
- * call is issued again, which costs nothing extra here (`@assume`).
- * Not modelled: other services behind the same mutex, masking of interrupts by atomic calls, shared memory for arguments (part of the call's time).
+ * one (no mutex, one try, any context). The calling CPU is in the secure world meanwhile: its time is burnt there. Blocking calls are yielding calls: an interrupt takes the CPU out
+ * and the call is issued again, which costs nothing extra here (`@assume`). Atomic calls are fast calls: interrupts of that CPU wait for their end.
+ * Not modelled: other services behind the same mutex, shared memory for arguments (part of the call's time).
  *
  * @kernel v6.12 drivers/firmware/qcom/qcom_scm-smc.c; inline-crypto.md 5.2
+ * @source Arm SMC Calling Convention, "Fast Calls and Yielding Calls": a fast call is atomic, a yielding one can be preempted by a normal-world interrupt
  */
 import { RwSem } from '../crypto/profile/rwsem.ts';
 import { EBUSY, EINVAL, EIO, ENOMEM, EOPNOTSUPP, OK } from '../crypto/profile/types.ts';
@@ -67,6 +68,9 @@ export class SecureMonitor implements WaitSource {
   busyAnswers = 0;
   /** Time spent in the secure world. */
   secureNs = 0;
+  /** That of atomic calls, with the interrupts of a CPU off; and the longest at once. */
+  irqsOffNs = 0;
+  longestIrqsOffNs = 0;
 
   private readonly engine: Engine;
   private readonly machine: Machine;
@@ -157,6 +161,11 @@ export class SecureMonitor implements WaitSource {
   private enterSecureWorld(x: number): void {
     const durationNs = this.durationNs(this.command[x]);
     this.secureNs += durationNs;
+    if (!this.maySleep) {
+      this.irqsOffNs += durationNs;
+      this.longestIrqsOffNs = Math.max(this.longestIrqsOffNs, durationNs);
+      this.machine.localIrqDisable(x);
+    }
     this.machine.run(x, durationNs, this.answeredKind, x);
   }
 
@@ -169,6 +178,7 @@ export class SecureMonitor implements WaitSource {
   }
 
   private answered(x: number): void {
+    this.machine.localIrqEnable(x);
     if (this.busyLeft > 0) {
       this.busyLeft--;
       this.busyAnswers++;
@@ -205,6 +215,18 @@ export class SecureMonitor implements WaitSource {
     if (this.mutex.writer === x) this.mutex.upWrite(x);
     this.statuses[x] = scmErrno(result);
     this.machine.ret(x);
+  }
+
+  /** Counters for the `device` part of the summary. */
+  statistics(): Readonly<Record<string, number>> {
+    const { calls, secureNs, irqsOffNs, longestIrqsOffNs, busyAnswers } = this;
+    return {
+      smcCalls: calls,
+      smcNs: secureNs,
+      smcIrqsOffNs: irqsOffNs,
+      smcLongestIrqsOffNs: longestIrqsOffNs,
+      smcBusyAnswers: busyAnswers,
+    };
   }
 
   reportWaits(add: (edge: WaitEdge) => void): void {

@@ -23,6 +23,10 @@ export interface ExpectedRun {
   readonly jobs: Readonly<Record<string, Readonly<Record<string, ExpectedDirection>>>>;
   /** Mean per I/O, of the stages that occurred. */
   readonly stageMeanNs: Readonly<Record<string, number>>;
+  /** Calls of the secure monitor, with engine "qcom-ice". */
+  readonly secureMonitor?: Readonly<Record<string, number>>;
+  /** Laws that were broken, in scenarios that show it. */
+  readonly violations?: { readonly count: number; readonly first: string };
   /** Published figures that this variant is compared with; absent: there are none. */
   readonly published?: readonly ExpectedFigure[];
   /** Of runs with planned faults. */
@@ -57,6 +61,11 @@ export function runVariant(scenario: Scenario, variant: string): RunSummary {
   return run.finish(false);
 }
 
+function secureMonitorOf(device: RunSummary['device']): Readonly<Record<string, number>> {
+  const counters = Object.entries(device).filter(([name]) => name.startsWith('smc'));
+  return Object.fromEntries(counters);
+}
+
 function figureOf({ what, unit, source, published, ours, band }: TargetRow): ExpectedFigure {
   const judged = band.kind === 'relative' ? band.share : band.kind;
   return { what: `${what} ${unit}`.trim(), source, published, ours: Number(ours.toPrecision(6)), band: judged };
@@ -66,7 +75,7 @@ const rounded = (value: number): number => Number(value.toFixed(DECIMALS));
 
 /** What a run gave. `published`: rows that compare it with published figures. */
 export function expectedOf(summary: RunSummary, published: readonly TargetRow[] = []): ExpectedRun {
-  const { run, block, keyslots, jobs, stages, faults } = summary;
+  const { run, block, keyslots, jobs, stages, device, violations, faults } = summary;
   const directions = Object.entries(jobs).map(([job, byDirection]) => [
     job,
     Object.fromEntries(
@@ -97,6 +106,8 @@ export function expectedOf(summary: RunSummary, published: readonly TargetRow[] 
     keyslots,
     jobs: Object.fromEntries(directions) as ExpectedRun['jobs'],
     stageMeanNs: Object.fromEntries(means) as ExpectedRun['stageMeanNs'],
+    ...(device.smcCalls !== undefined && { secureMonitor: secureMonitorOf(device) }),
+    ...(violations.length > 0 && { violations: { count: violations.length, first: violations[0] } }),
     ...(published.length > 0 && { published: published.map(figureOf) }),
     ...(faults && { faults: faults.injected }),
   };
