@@ -40,8 +40,6 @@ export interface DataConfig {
   readonly seed: number;
   /** Logical block of the device: what versions are told apart by. */
   readonly blockBytes: number;
-  /** The raw key that a key stands for in an engine; default: its bytes. */
-  readonly inlineKey?: (keyId: number) => Uint8Array;
 }
 
 export class DataCheck {
@@ -165,8 +163,7 @@ export class DataCheck {
   }
 
   private remember(keyId: number): void {
-    const { inlineKey } = this.config;
-    this.secrets[keyId] ??= (inlineKey?.(keyId) ?? this.keys?.table.bytes(keyId) ?? new Uint8Array(0)).slice();
+    if (this.keys !== undefined) this.secrets[keyId] ??= this.keys.table.bytes(keyId).slice();
   }
 
   private firstBlock(io: number): number {
