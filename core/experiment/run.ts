@@ -112,6 +112,7 @@ class Run implements RunObject {
       keyslots: crypto?.keyslots(this.observer.keyslotWaitNs) ?? NO_KEYSLOTS,
       ...this.counters(),
       crypto: crypto?.counters(workload) ?? {},
+      ...(crypto?.profile && { cryptoSysfs: crypto.profile.sysfs() }),
       dm: {},
       deadlock: isDeadlock ? { chain: this.stack.waits.chain(), lastEvents: engine.lastEvents() } : null,
       violations: machine.violations.map((v) => `${v.law} at ${v.atNs} ns: ${v.what}`),

@@ -33,6 +33,7 @@ export function summaryText(summary: RunSummary): string {
     latencyTable(summary),
     stageBars(summary),
     counters(summary),
+    capabilities(summary),
     deadlock(summary),
     violations(summary),
     warnings(summary),
@@ -116,6 +117,13 @@ function wrapped(name: string, text: string): string[] {
     line += `${part}, `;
   }
   return [...lines, line.slice(0, -', '.length)];
+}
+
+/** As sysfs shows them. */
+function capabilities({ cryptoSysfs }: RunSummary): string[] {
+  if (cryptoSysfs === undefined) return [];
+  const files = Object.entries(cryptoSysfs).map(([name, content]) => `${name} ${content}`);
+  return ['Inline encryption of the device (/sys/block/…/queue/crypto)', `  ${files.join(', ')}`];
 }
 
 function deadlock(summary: RunSummary): string[] {
