@@ -9,6 +9,8 @@ import { CryptoFallback, type FallbackEnv } from '../block/crypto-fallback/fallb
 import type { Lld } from '../block/types.ts';
 import { rowFitsDunBytes, rowsAreContiguous } from '../crypto/dun.ts';
 import { KeyTable } from '../crypto/key.ts';
+import { KEY_TYPE_HW_WRAPPED } from '../crypto/mode.ts';
+import { KeyMaker } from '../crypto/profile/key-maker.ts';
 import type { CryptoProfile, ProfileEnv } from '../crypto/profile/profile.ts';
 import type { KeyslotSpans, SlotState } from '../crypto/profile/types.ts';
 import type { Machine } from '../engine/machine.ts';
@@ -92,6 +94,8 @@ export class CryptoRoom implements WaitSource {
   /** The device's; undefined: it cannot encrypt. */
   readonly profile: CryptoProfile | undefined;
   readonly fallback: CryptoFallback | undefined;
+  /** Makes hardware-wrapped keys; undefined when the device takes none. */
+  private readonly maker: KeyMaker | undefined;
   private readonly spans: SpanLog;
   private readonly block: Block;
 
@@ -105,6 +109,8 @@ export class CryptoRoom implements WaitSource {
     this.block = env.block;
     this.spans = spans;
     this.profile = profile;
+    if (profile !== undefined && (profile.capabilities.keyTypes & KEY_TYPE_HW_WRAPPED) !== 0)
+      this.maker = new KeyMaker(env, profile);
     if (fallback !== undefined) this.fallback = new CryptoFallback(env, fallback);
   }
 
@@ -115,17 +121,15 @@ export class CryptoRoom implements WaitSource {
 
   /** What the workload needs to encrypt. */
   forWorkload(encryption: ValidEncryption): WorkloadEncryption {
-    const { profile, fallback, keys } = this;
-    if (fallback !== undefined) {
-      return {
-        ...encryption,
-        table: keys,
-        evict: (x, keyId) => fallback.evictKey(x, keyId),
-        target: fallback,
-        keyMade: (keyId) => fallback.startUsingKey(keyId),
-      };
-    }
-    return { ...encryption, table: keys, evict: (x, keyId) => profile?.evict(x, keyId) };
+    const { profile, fallback, keys, maker } = this;
+    const common = { ...encryption, table: keys, ...(maker && { wrapped: maker }) };
+    if (fallback === undefined) return { ...common, evict: (x, keyId) => profile?.evict(x, keyId) };
+    return {
+      ...common,
+      evict: (x, keyId) => fallback.evictKey(x, keyId),
+      target: fallback,
+      keyMade: (keyId) => fallback.startUsingKey(keyId),
+    };
   }
 
   /** Stages that can occur because of keyslots and the fallback. */
@@ -210,6 +214,7 @@ export class CryptoRoom implements WaitSource {
       keysReplaced: workload.churn?.replaced ?? 0,
       keysEvicted: workload.churn?.evicted ?? 0,
       ...this.profileCounters(),
+      ...this.maker?.counters,
       slotHeldNs: block.keyslots.heldNs,
       slotInFlightNs: block.keyslots.inFlightNs,
       queueBlocks: block.keyslots.blocks,

@@ -39,7 +39,7 @@ export function nullQueueShape(device: ValidNullDevice): QueueShape {
 
 /** What the device's engine can do for validation; undefined: nothing. */
 export function nullDeviceCrypto({ crypto }: ValidNullDevice): DeviceCrypto | undefined {
-  return crypto && { ...crypto, mayProgrammingSleep: crypto.programming === 'sleep' };
+  return crypto && { ...crypto, keyType: 'raw', mayProgrammingSleep: crypto.programming === 'sleep' };
 }
 
 /** The device's keyslots. */

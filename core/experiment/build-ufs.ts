@@ -7,6 +7,7 @@ import { buildUfs, ufsQueueShape as queueShapeOf } from '../hosts/ufs/build.ts';
 import { defaultUfsConfig, ufsConfigProblems, type UfsConfig } from '../hosts/ufs/config.ts';
 import { PRDT_DATA_UNIT, profileCapabilities, UFS_MODE } from '../hosts/ufs/crypto-config.ts';
 import type { UfsCryptoParts } from '../hosts/ufs/ufshcd-crypto.ts';
+import { type HwkmVersion, type IceConfig, WRAPPED_KEY_BYTES } from '../ice/config.ts';
 import { Ice } from '../ice/ice.ts';
 import { FlashMedia } from '../media/flash-media.ts';
 import type { DeviceRoom, Env, QueueShape } from './build.ts';
@@ -18,6 +19,8 @@ import type { DeviceCrypto } from './validate-encryption.ts';
 const GEARS = ['HS-G1', 'HS-G2', 'HS-G3', 'HS-G4', 'HS-G5'] as const;
 /** Algorithm id AES-XTS and key size id 256 bit. @source inline-crypto.md 3.6 */
 const AES_XTS_256 = (3 << 16) | 0;
+
+const HWKM: Readonly<Record<'v1' | 'v2', HwkmVersion>> = { v1: 1, v2: 2 };
 
 /** As ufsConfigProblems allows. */
 const MAX_MCQ_QUEUES = 32;
@@ -74,6 +77,9 @@ export function ufsProblems(device: ValidUfs, cpus: number): { readonly path: st
       path: '/host/gear',
       message: `${host.gear} is faster than ${host.generation} allows; allowed: ${GEARS.slice(0, fastest).join(', ')}`,
     });
+  const { crypto } = device;
+  if (crypto?.keyManager !== undefined && crypto.engine !== 'qcom-ice')
+    problems.push({ path: '/crypto/keyManager', message: `engine ${crypto.engine} has none; only qcom-ice does` });
   if (problems.length > 0) return problems;
   return ufsConfigProblems(ufsConfig(device, cpus)).map((message) => ({ path: '', message }));
 }
@@ -118,8 +124,16 @@ export function ufsDeviceCrypto(device: ValidUfs, cpus: number): DeviceCrypto | 
     keyslots: config.crypto.keyslots,
     dunBytes: crypto.engine === 'prdt' ? maxDunBytes : Math.min(maxDunBytes, crypto.dunBytes),
     algorithms: crypto.engine === 'prdt' ? [{ mode: UFS_MODE, dataUnitSizes: [PRDT_DATA_UNIT] }] : crypto.algorithms,
+    ...(crypto.keyManager === undefined
+      ? { keyType: 'raw' }
+      : { keyType: 'hw-wrapped', wrappedKeyBytes: WRAPPED_KEY_BYTES[HWKM[crypto.keyManager]] }),
     mayProgrammingSleep: mayClocksSleep || (crypto.engine === 'qcom-ice' && crypto.secureMonitor.calls === 'blocking'),
   };
+}
+
+/** Key manager or legacy mode, chosen at probe. */
+function keyManagerOf({ keyManager }: { readonly keyManager?: 'v1' | 'v2' | undefined }): Partial<IceConfig> {
+  return keyManager === undefined ? {} : { useWrappedKeys: true, hwkm: HWKM[keyManager] };
 }
 
 /** The parts by which the host encrypts with the keys of a run. */
@@ -142,7 +156,7 @@ function cryptoParts(
   const bytesPerUs = crypto.lineRate === undefined ? Infinity : crypto.lineRate / 1e6;
   const ice = new Ice(
     { ...env, aes: softwarePorts.aesEcb, keys },
-    { scm, ice: { slots: crypto.keyslots, latencyNs: crypto.latency, bytesPerUs } },
+    { scm, ice: { slots: crypto.keyslots, latencyNs: crypto.latency, bytesPerUs, ...keyManagerOf(crypto) } },
   );
   return { keys, ice, env: profile };
 }

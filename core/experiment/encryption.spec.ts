@@ -186,6 +186,71 @@ describe('an encrypted run', () => {
   });
 });
 
+describe('hardware-wrapped keys', () => {
+  const CALL_NS = 10_000;
+  const device = (keyManager: string): object => ({
+    kind: 'ufs',
+    capacity: '1GiB',
+    crypto: {
+      keyslots: 3,
+      engine: 'qcom-ice',
+      keyManager,
+      programTime: CALL_NS,
+      secureMonitor: { jitter: 0, tailEvery: 0 },
+    },
+    power: { clockGating: false, runtimePm: false, autoHibern8: 0 },
+  });
+  const job = { keyPer: 'job', keyType: 'hw-wrapped' };
+
+  it.each(['v1', 'v2'].flatMap((manager) => POLICIES.map((policy) => [manager, policy] as const)))(
+    'hold the laws with key manager %s under %s, while keys come and go',
+    (manager, policy) => {
+      const entry = { ...job, churn: { createPerSecond: 2000, evictAfter: '50us' } };
+      const run = runDefinition(encrypted(device(manager), entry, { policy, jobs: JOBS.psync }));
+      const { violations, warnings, crypto } = run.summary;
+      expect({ violations, warnings, status: run.summary.run.status }).toEqual({
+        violations: [],
+        warnings: [],
+        status: 'done',
+      });
+      expect(rowProblems(run, { depth: 31, isShared: false })).toEqual([]);
+      expect(crypto).toMatchObject({
+        encryptedIos: 240,
+        fallbackReads: 0,
+        programErrors: 0,
+        keysNotMade: 0,
+        keysPrepared: 6 + crypto.keysReplaced,
+      });
+      expect(crypto.keysReplaced).toBeGreaterThan(5);
+    },
+  );
+
+  it.each(['generate', 'import'])('are made before the first I/O, by two calls each: %s and prepare', (keySource) => {
+    const run = runDefinition(encrypted(device('v2'), { ...job, keySource }, { jobs: JOBS.psync }));
+    const { crypto, keyslots, device: counters } = run.summary;
+    const [generated, imported] = keySource === 'generate' ? [6, 0] : [0, 6];
+    expect(crypto).toMatchObject({ keys: 6, keysGenerated: generated, keysImported: imported, keysPrepared: 6 });
+    expect(crypto.keyMakingNs).toBe(12 * CALL_NS);
+    expect(Math.min(...run.io.column('submit_ns'))).toBeGreaterThan(12 * CALL_NS);
+    expect(counters.smcCalls).toBe(12 + keyslots.programs);
+  });
+
+  it('show in the capabilities of the device, as in sysfs', () => {
+    const files = runDefinition(encrypted(device('v2'), job, { jobs: JOBS.psync })).summary.cryptoSysfs;
+    expect(files).toEqual({
+      max_dun_bits: '64',
+      num_keyslots: '3',
+      'modes/AES-256-XTS': '0x1200',
+      hw_wrapped_keys: 'supported',
+    });
+  });
+
+  it('stopped while they are made end the run without I/O', () => {
+    const { run } = runDefinition(encrypted(device('v2'), job, { jobs: JOBS.psync, run: { until: '25us' } })).summary;
+    expect(run).toMatchObject({ status: 'done', ios: 0 });
+  });
+});
+
 const encryptedBy = (jobs: object, more: object = {}): object =>
   definitionOf({ device: { kind: 'ufs', crypto: {} }, encryption: { jobs }, ...more });
 
@@ -255,6 +320,30 @@ const RULES: readonly (readonly [what: string, definition: object, path: string,
     'dispatch-block programs keys at dispatch, which may sleep on this device; that needs a blocking queue',
   ],
   [
+    'wrapped keys of a device that takes raw ones',
+    encryptedBy({ read: { keyType: 'hw-wrapped' } }),
+    '/encryption/jobs/read/keyType',
+    'the device takes raw keys only, not hw-wrapped ones',
+  ],
+  [
+    'wrapped keys in the fallback',
+    encryptedBy({}, { encryption: { fallback: {}, jobs: { read: { keyType: 'hw-wrapped' } } } }),
+    '/encryption/jobs/read/keyType',
+    'the device takes raw keys only, not hw-wrapped ones',
+  ],
+  [
+    'raw keys of an engine with a key manager (I-67)',
+    encryptedBy({ read: {} }, { device: { kind: 'ufs', crypto: { engine: 'qcom-ice', keyManager: 'v1' } } }),
+    '/encryption/jobs/read/keyType',
+    'the device takes hw-wrapped keys only, not raw ones',
+  ],
+  [
+    'a key manager without its engine',
+    definitionOf({ device: { kind: 'ufs', crypto: { keyManager: 'v2' } } }),
+    '/device/crypto/keyManager',
+    'engine registers has none; only qcom-ice does',
+  ],
+  [
     'an unknown policy',
     definitionOf({ queue: { keyslotPolicy: 'later' } }),
     '/queue/keyslotPolicy',
@@ -294,6 +383,12 @@ describe('validation warns', () => {
   it('of a queue that shall not block although keys are programmed in its dispatch by calls that may sleep', () => {
     const queue = { keyslotPolicy: 'dispatch-block', blocking: false };
     expect(warningsOf(encryptedBy({ '*': {} }, { queue }))).toEqual(['blocking']);
+  });
+
+  it('of wrapped keys per file, which fscrypt does not have', () => {
+    const crypto = { engine: 'qcom-ice', keyManager: 'v2' };
+    const wrapped = { keyPer: 'file', keyType: 'hw-wrapped' };
+    expect(warningsOf(encryptedBy({ read: wrapped }, { device: { kind: 'ufs', crypto } }))).toEqual(['unusual']);
   });
 
   it('of what is left to the CPU', () => {

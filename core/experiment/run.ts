@@ -117,6 +117,7 @@ class Run implements RunObject {
       keyslots: crypto?.keyslots(this.observer.keyslotWaitNs) ?? NO_KEYSLOTS,
       ...this.counters(),
       crypto: crypto?.counters(workload) ?? {},
+      ...(crypto?.profile && { cryptoSysfs: crypto.profile.sysfs() }),
       dm: {},
       ...(data && { data: data.counters(workload) }),
       deadlock: isDeadlock ? { chain: this.stack.waits.chain(), lastEvents: engine.lastEvents() } : null,

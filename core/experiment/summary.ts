@@ -79,6 +79,8 @@ export interface RunSummary {
   /** Counters of the device (host controller, media). */
   readonly device: Readonly<Record<string, number>>;
   readonly crypto: Readonly<Record<string, number>>;
+  /** What the device's inline encryption can do: file name → content below `/sys/block/<disk>/queue/crypto/`. Missing when nobody encrypts, or the device cannot. */
+  readonly cryptoSysfs?: Readonly<Record<string, string>>;
   readonly dm: Readonly<Record<string, number>>;
   /** Blocks written, read and verified; only of runs with data. */
   readonly data?: Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@
  * `encryption` of a definition against the jobs, the device and the queue: which policy each job has, whether the device can do it, whether data units fit the
  * I/Os, whether keys can be programmed where the queue's policy wants it.
  */
-import { KEY_TYPE_RAW, modeByName } from '../crypto/mode.ts';
+import { KEY_TYPE_HW_WRAPPED, KEY_TYPE_RAW, MAX_WRAPPED_KEY_BYTES, modeByName } from '../crypto/mode.ts';
 import { formatBytes } from '../units/format.ts';
 import type { EncryptionPolicy } from '../workload/encryption.ts';
 import { extentBytes, type FioJob } from '../workload/fio/job.ts';
@@ -17,6 +17,9 @@ export interface DeviceCrypto {
   readonly keyslots: number;
   readonly dunBytes: number;
   readonly algorithms: readonly { readonly mode: string; readonly dataUnitSizes: readonly number[] }[];
+  /** The one form of keys that it takes, and the size of a wrapped one. */
+  readonly keyType: 'raw' | 'hw-wrapped';
+  readonly wrappedKeyBytes?: number;
   /** Programming a key may sleep. */
   readonly mayProgrammingSleep: boolean;
 }
@@ -56,7 +59,8 @@ export function resolveEncryption(
     const jobs = context.jobs.filter((_, j) => policyOfJob[j] === p);
     checkPolicy(policies[p], context.capacityBytes, path, problems);
     const limits = capabilityProblems(encryption.jobs[name].mode, policies[p], context.device, path);
-    problems.push(...(encryption.fallback === undefined ? limits : limits.slice(0, 1).map(leftToFallback)));
+    const mayFallBack = encryption.fallback !== undefined && encryption.jobs[name].keyType === 'raw';
+    problems.push(...(mayFallBack ? limits.slice(0, 1).map(leftToFallback) : limits));
     for (const job of jobs) checkJob(job, policies[p], context.capacityBytes, path, problems);
   });
   if (context.device !== undefined && policyOfJob.some((p) => p >= 0)) checkDispatch(context, context.device, problems);
@@ -104,14 +108,16 @@ function policyOf(job: ParsedJobEncryption, { device, capacityBytes }: Encryptio
   if (mode === undefined) throw new Error(`no mode ${job.mode}`); // the schema lists them
   const ivLayout = layoutOf(job, device);
   const { churn, dataUnitSize } = job;
+  const isWrapped = job.keyType === 'hw-wrapped';
   return {
     config: {
       mode: mode.id,
       dataUnitSize,
       dunBytes: dunBytesOf(ivLayout, dataUnitSize, capacityBytes),
-      keyType: KEY_TYPE_RAW,
+      keyType: isWrapped ? KEY_TYPE_HW_WRAPPED : KEY_TYPE_RAW,
     },
-    keyBytes: mode.keyBytes,
+    keyBytes: isWrapped ? (device?.wrappedKeyBytes ?? MAX_WRAPPED_KEY_BYTES) : mode.keyBytes,
+    isImported: isWrapped && job.keySource === 'import',
     keyPer: job.keyPer,
     keys: job.keys ?? 0,
     ivLayout,
@@ -125,7 +131,14 @@ function policyOf(job: ParsedJobEncryption, { device, capacityBytes }: Encryptio
 
 /** The entry by itself. */
 function checkPolicy(policy: EncryptionPolicy, capacityBytes: number, path: string, problems: Problem[]): void {
-  const { keyPer, keys } = policy;
+  const { keyPer, keys, config } = policy;
+  if (keyPer === 'file' && config.keyType === KEY_TYPE_HW_WRAPPED)
+    problems.push({
+      severity: 'warning',
+      path: `${path}/keyPer`,
+      code: 'unusual',
+      message: 'fscrypt uses hw-wrapped keys with one key per policy only (IV_INO_LBLK_64 and _32)',
+    });
   if (keyPer === 'policy' && keys > 1)
     problems.push(
       error(`${path}/keys`, 'range', 'must be 1: the entry has one key', 'set "keyPer" to "file" or "job"'),
@@ -148,6 +161,8 @@ function capabilityProblems(
     const hint = 'add "crypto": {} to /device, or "fallback": {} to /encryption';
     return [error(path, 'no-crypto', message, hint)];
   }
+  const keyTypes = keyTypeProblem(config.keyType, device, path);
+  if (keyTypes !== undefined) problems.push(keyTypes);
   const sizes = device.algorithms.filter(({ mode }) => mode === modeName).flatMap((a) => a.dataUnitSizes);
   if (sizes.length === 0) {
     const modes = [...new Set(device.algorithms.map(({ mode }) => mode))].join(', ');
@@ -162,6 +177,20 @@ function capabilityProblems(
     problems.push(error(`${path}/ivLayout`, 'capability', message, hint));
   }
   return problems;
+}
+
+/** Raw keys are for the legacy mode of an engine, wrapped ones for its key manager: never both (I-67). */
+function keyTypeProblem(keyType: number, device: DeviceCrypto, path: string): Problem | undefined {
+  const asked = keyType === KEY_TYPE_HW_WRAPPED ? 'hw-wrapped' : 'raw';
+  if (asked === device.keyType) return undefined;
+  return error(
+    `${path}/keyType`,
+    'capability',
+    `the device takes ${device.keyType} keys only, not ${asked} ones`,
+    asked === 'raw'
+      ? 'set "keyType" to "hw-wrapped"'
+      : 'wrapped keys need engine "qcom-ice" with /device/crypto/keyManager',
+  );
 }
 
 /** Data unit numbers must say which data unit it is, under one key. */

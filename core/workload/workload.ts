@@ -12,6 +12,7 @@ import type { KeyTable } from '../crypto/key.ts';
 import { DataCheck, type DataConfig } from './data/check.ts';
 import { type Encryption, IoKeys } from './encryption.ts';
 import { type EvictKey, KeyChurn } from './key-churn.ts';
+import { KeySetup, type WrappedKeyMaker } from './key-setup.ts';
 import type { FioJob } from './fio/job.ts';
 import { DDIR_NAMES, IoTable } from './io.ts';
 import type { CloneState } from './clone-state.ts';
@@ -35,6 +36,8 @@ export interface WorkloadEncryption extends Encryption {
   readonly evict: EvictKey;
   /** Where bios go instead of the block layer (the software fallback, which passes on what it leaves alone). */
   readonly target?: BioTarget;
+  /** Makes the wrapped keys; needed when a policy has them. */
+  readonly wrapped?: WrappedKeyMaker;
   /** Told of every key before its first I/O. */
   readonly keyMade?: (keyId: number) => void;
 }
@@ -61,6 +64,7 @@ export class Workload implements WaitSource {
   readonly churn: KeyChurn | undefined;
   /** Data of the I/Os; undefined when only costs are modelled. */
   readonly data: DataCheck | undefined;
+  private readonly setup: KeySetup | undefined;
   private isStopped = false;
   private ended = 0;
 
@@ -91,13 +95,24 @@ export class Workload implements WaitSource {
     });
     this.startTimers = this.clones.map((_, index) => env.engine.createTimer(this.startKind, index));
     if (this.keys !== undefined && encryption !== undefined && this.keys.churning().length > 0) {
-      this.churn = new KeyChurn(env, this.keys, encryption.evict);
+      this.churn = new KeyChurn(env, this.keys, encryption.evict, encryption.wrapped);
       this.churn.onQuiet = () => this.tellFinished();
     }
+    if (this.keys !== undefined && encryption?.wrapped !== undefined)
+      this.setup = new KeySetup(env, this.keys, encryption.wrapped, () => this.keysMade());
   }
 
-  /** Schedules every clone that waits for no other. */
+  /** Schedules every clone that waits for no other; where keys have to be made first, once they are. */
   start(): void {
+    if (this.setup === undefined) this.keysMade();
+    else this.setup.start();
+  }
+
+  private keysMade(): void {
+    if (this.isStopped) {
+      this.endUnstarted();
+      return;
+    }
     this.scheduleReady();
     this.churn?.start();
   }

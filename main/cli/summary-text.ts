@@ -35,6 +35,7 @@ export function summaryText(summary: RunSummary): string {
     faults(summary),
     stageBars(summary),
     counters(summary),
+    capabilities(summary),
     deadlock(summary),
     violations(summary),
     warnings(summary),
@@ -146,6 +147,13 @@ function wrapped(name: string, text: string): string[] {
     line += `${part}, `;
   }
   return [...lines, line.slice(0, -', '.length)];
+}
+
+/** As sysfs shows them. */
+function capabilities({ cryptoSysfs }: RunSummary): string[] {
+  if (cryptoSysfs === undefined) return [];
+  const files = Object.entries(cryptoSysfs).map(([name, content]) => `${name} ${content}`);
+  return ['Inline encryption of the device (/sys/block/…/queue/crypto)', `  ${files.join(', ')}`];
 }
 
 function deadlock(summary: RunSummary): string[] {

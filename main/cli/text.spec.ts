@@ -50,6 +50,21 @@ const summary: RunSummary = {
   violations: [],
 };
 
+describe('the inline encryption of the device', () => {
+  test('is told as sysfs has it, when jobs encrypt', () => {
+    const cryptoSysfs = {
+      max_dun_bits: '64',
+      num_keyslots: '32',
+      'modes/AES-256-XTS': '0x1200',
+      raw_keys: 'supported',
+    };
+    expect(summaryText({ ...summary, cryptoSysfs })).toContain(
+      'Inline encryption of the device (/sys/block/…/queue/crypto)\n  max_dun_bits 64, num_keyslots 32, modes/AES-256-XTS 0x1200, raw_keys supported\n',
+    );
+    expect(summaryText(summary)).not.toContain('Inline encryption');
+  });
+});
+
 describe('the summary as text', () => {
   const text = summaryText(summary);
 
