@@ -43,9 +43,9 @@ export class DataRoom {
     };
   }
 
-  /** What the workload needs to write and check bytes. */
-  forWorkload({ seed, device }: ValidExperiment): DataConfig {
-    return { buffers: this.buffers, ports: this.ports, seed, blockBytes: device.logicalBlockSize };
+  /** What the workload needs to write and check bytes. `inlineKey`: the raw key behind a hardware-wrapped one. */
+  forWorkload({ seed, device }: ValidExperiment, inlineKey: DataConfig['inlineKey']): DataConfig {
+    return { buffers: this.buffers, ports: this.ports, seed, blockBytes: device.logicalBlockSize, inlineKey };
   }
 
   /** Connects what a device knows of faults with what the workload makes of it. */

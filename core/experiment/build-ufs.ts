@@ -191,6 +191,7 @@ export function buildUfsDevice(
     stages: ufs.stages,
     ...(ufs.profile === undefined ? {} : { profile: ufs.profile }),
     faults: new UfsFaults(ufs, parts?.ice),
+    ...(parts?.ice && { inlineKey: parts.ice.inlineKey }),
     warnings: () => ufs.warnings(),
     statistics: () => ({ ...ufs.statistics(), ...media.statistics(), ...parts?.ice?.monitor.statistics() }),
     checkEmpty: () => ufs.checkEmpty(),

@@ -52,6 +52,8 @@ export interface DeviceRoom extends WaitSource {
   checkEmpty(): readonly string[];
   /** How it can be made to fail; absent: not at all. */
   readonly faults?: FaultPort;
+  /** The raw key that the engine derives from a hardware-wrapped one; undefined when it is none. */
+  readonly inlineKey?: (keyBytes: Uint8Array) => Uint8Array | undefined;
   /** What the user should know of its state at the end, as sentences. */
   warnings?(): readonly string[];
 }
@@ -109,7 +111,7 @@ export function buildStack(experiment: ValidExperiment, sink: BatchSink, ports: 
   const traceLog = experiment.run.detail === 'full' ? new TraceLog(engine, sink) : undefined;
   const env: Env = { engine, machine, workqueues, log: traceLog ?? NO_LOG, gauges: traceLog ?? NO_GAUGES };
   const { block, device, crypto, data } = buildDevice(env, experiment, sink, ports);
-  const workload = new Workload({ ...env, block }, experiment.jobs, workloadConfig(experiment, crypto, data));
+  const workload = new Workload({ ...env, block }, experiment.jobs, workloadConfig(experiment, device, crypto, data));
   data?.attach(workload);
   const waits = new Waits();
   for (const source of [workload, block, device, workqueues]) waits.register(source);
@@ -122,6 +124,7 @@ export function buildStack(experiment: ValidExperiment, sink: BatchSink, ports: 
 
 function workloadConfig(
   experiment: ValidExperiment,
+  room: DeviceRoom,
   crypto: CryptoRoom | undefined,
   data: DataRoom | undefined,
 ): WorkloadConfig {
@@ -131,7 +134,7 @@ function workloadConfig(
     logicalBlockSize: device.logicalBlockSize,
     cpus: machine.cpus,
     ...(encryption && crypto && { encryption: crypto.forWorkload(encryption) }),
-    ...(data && { data: data.forWorkload(experiment) }),
+    ...(data && { data: data.forWorkload(experiment, room.inlineKey) }),
   };
 }
 

@@ -116,6 +116,20 @@ describe('law 7 holds, and data costs no time', () => {
   });
 });
 
+describe('hardware-wrapped keys', () => {
+  it.each(['v1', 'v2'])('with key manager %s the medium holds what the derived keys make of it', (keyManager) => {
+    const device = ufs(slots(3, { engine: 'qcom-ice', keyManager }));
+    const given = definition(device, JOBS['a random mix'], { keyPer: 'job', keyType: 'hw-wrapped' });
+    const alone = { ...given, encryption: { jobs: { '*': { keyPer: 'job', keyType: 'hw-wrapped' } } } };
+    const { summary } = runDefinition(withData(alone));
+    expect({ status: summary.run.status, violations: summary.violations }).toEqual({ status: 'done', violations: [] });
+    const data = dataOf(summary);
+    expect(data.blocksRead).toBeGreaterThan(100);
+    expect(data).toMatchObject({ blocksVerified: data.blocksRead, blocksMismatched: 0 });
+    expect(summary.run.traceHash).toBe(runDefinition(alone).summary.run.traceHash);
+  });
+});
+
 describe('random definitions', () => {
   const pick = <T>(random: RandomStream, of: readonly T[]): T => of[random.below(of.length)];
 

@@ -56,6 +56,9 @@ export class Ice {
     return { maxDunBytes, modes: { 'AES-256-XTS': dataUnitSizes }, keyTypes: this.keyTypes };
   }
 
+  /** The raw key that the engine encrypts with when it is given a hardware-wrapped one; undefined when it is none. */
+  readonly inlineKey = (keyBytes: Uint8Array): Uint8Array | undefined => this.engine.keyManager.inlineKey(keyBytes);
+
   private get keyTypes(): number {
     return this.engine.config.useWrappedKeys ? KEY_TYPE_HW_WRAPPED : KEY_TYPE_RAW;
   }

@@ -40,6 +40,8 @@ export interface DataConfig {
   readonly seed: number;
   /** Logical block of the device: what versions are told apart by. */
   readonly blockBytes: number;
+  /** The raw key that an engine makes of a hardware-wrapped one; undefined when it is none, absent where there are none. */
+  readonly inlineKey?: ((keyBytes: Uint8Array) => Uint8Array | undefined) | undefined;
 }
 
 export class DataCheck {
@@ -163,7 +165,10 @@ export class DataCheck {
   }
 
   private remember(keyId: number): void {
-    if (this.keys !== undefined) this.secrets[keyId] ??= this.keys.table.bytes(keyId).slice();
+    const { keys, config, secrets } = this;
+    if (keys === undefined || secrets[keyId] !== undefined) return;
+    const bytes = keys.table.bytes(keyId);
+    secrets[keyId] = (config.inlineKey?.(bytes) ?? bytes).slice();
   }
 
   private firstBlock(io: number): number {
