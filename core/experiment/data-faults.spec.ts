@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { RandomStream } from '../engine/random.ts';
 import * as r from '../hosts/ufs/registers.ts';
-import type { Ufshcd } from '../hosts/ufs/ufshcd.ts';
+import { Ufshcd } from '../hosts/ufs/ufshcd.ts';
 import { buildStack, type Stack } from './build.ts';
 import { createRun } from './run.ts';
 import type { RunSummary } from './summary.ts';
@@ -43,6 +43,11 @@ const definition = (more: object, data: string): object => ({
   run: { data, detail: 'summary' },
 });
 
+function driverOf({ device: { lld } }: Stack): Ufshcd {
+  if (!(lld instanceof Ufshcd)) throw new Error('the device is no UFS host');
+  return lld;
+}
+
 type Fault = (driver: Ufshcd, random: RandomStream) => void;
 
 /** So many faults and no more: what is tried five times in vain fails, rightly. */
@@ -52,13 +57,13 @@ const MOST_FAULTS = 4;
 function run(more: object, fault: Fault, everyNs: number, data = 'verify'): RunSummary {
   const experiment = validExperiment(definition(more, data));
   const stack: Stack = buildStack(experiment, () => undefined);
-  const { engine, device } = stack;
+  const { engine } = stack;
   const random = new RandomStream(1, 'faults');
   let faults = 0;
   const timer = engine.createTimer(
     engine.register('test.fault', () => {
       if (faults++ === MOST_FAULTS) return;
-      fault(device.lld as Ufshcd, random);
+      fault(driverOf(stack), random);
       engine.armTimer(timer, engine.now + 1 + random.below(2 * everyNs));
     }),
     0,
@@ -124,7 +129,7 @@ describe('a key that is wrong', () => {
   it('because programming it was torn fails its request and no other', () => {
     const experiment = validExperiment(definition({ crypto: { keyslots: 1 } }, 'verify'));
     const stack = buildStack(experiment, () => undefined);
-    (stack.device.lld as Ufshcd).crypto?.keyslots?.failNext.push('torn');
+    driverOf(stack).crypto?.keyslots?.failNext.push('torn');
     const running = createRun(experiment, () => undefined, stack);
     while (running.slice(100_000));
     const summary = running.finish(false);

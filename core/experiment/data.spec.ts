@@ -1,11 +1,13 @@
 /** Data runs: real bytes through every layer, times as without them, law 7 held, and broken where it must be. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OP_WRITE } from '../block/types.ts';
 import { RandomStream } from '../engine/random.ts';
 import { buildStack, type Stack } from './build.ts';
 import { createRun } from './run.ts';
 import type { RunSummary } from './summary.ts';
 import { problemsAt, runDefinition, validExperiment } from './testing.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // ciphers in TypeScript, on a machine that may be busy
 
 const CAPACITY = '1GiB';
 const ALWAYS_ON = { clockGating: false, runtimePm: false, autoHibern8: 0 };

@@ -256,8 +256,7 @@ export class DataCheck {
     if (written >= 0) this.cipherOf(written).encryptUnits(expected, records.unitBytes[record], loadDun(duns, OF_WRITE));
     if (keyId >= 0 && keys !== undefined)
       this.cipherOf(keyId).decryptUnits(expected, keys.table.dataUnitSize(keyId), loadDun(duns, OF_READ));
-    const want = wordsOver(expected);
-    return words.every((word, i) => word === want[i]);
+    return areEqual(words, wordsOver(expected));
   }
 
   private cipherOf(keyId: number): DataUnitCipher {
@@ -285,4 +284,10 @@ export class DataCheck {
     this.record = wider(this.record, new Int32Array(n).fill(NONE));
     this.wrongKey = wider(this.wrongKey, new Uint8Array(n));
   }
+}
+
+/** A plain loop: `every` with a closure took a tenth of the time of a data run. */
+function areEqual(a: Uint32Array, b: Uint32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -16,6 +16,11 @@ function mixed(value: number): number {
   return h ^ (h >>> 16);
 }
 
+function areZero(words: Uint32Array): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
+}
+
 export class Content {
   private readonly seed: number;
 
@@ -44,7 +49,7 @@ export class Content {
 
   /** Whether `words` are that content. */
   matches(words: Uint32Array, block: number, generation: number): boolean {
-    if (generation === 0) return words.every((word) => word === 0);
+    if (generation === 0) return areZero(words);
     const isHead = words[0] === block % WORD_SPAN && words[1] === Math.floor(block / WORD_SPAN);
     if (!isHead || words[2] !== generation || words[3] !== this.seed >>> 0) return false;
     let state = this.start(block, generation);
@@ -59,7 +64,7 @@ export class Content {
 
   /** What a block seems to hold, for messages. */
   describe(words: Uint32Array): string {
-    if (words.every((word) => word === 0)) return 'zeros';
+    if (areZero(words)) return 'zeros';
     const block = words[1] * WORD_SPAN + words[0];
     return this.matches(words, block, words[2]) ? `write ${words[2]} of block ${block}` : 'garbage';
   }
