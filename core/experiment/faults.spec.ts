@@ -1,4 +1,5 @@
 /** Faults of a definition: what validation refuses, what each does to a run, and what a run tells of them. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS, FAULT_NAMES } from '../faults/kinds.ts';
 import { definitionOf, problemsOf, runDefinition, validExperiment, type FinishedRun } from './testing.ts';
@@ -327,6 +328,30 @@ describe('what a fault does', () => {
     expect(jobs.a.read?.errors).toBeUndefined();
   });
 
+  it('a host that gates its clocks at once gets on after resets: a gate work queued meanwhile does not come at the wrong time', () => {
+    const faults = [
+      { fault: 'host-reset', at: 9_237_619 },
+      { fault: 'crypto-engine-error', at: 5_792_531, how: 'fatal', count: 2, every: 2_621_537 },
+    ];
+    const run = good({
+      ...ufs(faults),
+      seed: 113,
+      device: {
+        kind: 'ufs',
+        capacity: '1GiB',
+        crypto: { engine: 'qcom-ice', keyslots: 3 },
+        power: { generation: 'busy', gateAfter: '30us', autosuspend: '3ms', autoHibern8: '100us' },
+      },
+      queue: { keyslotPolicy: 'dispatch-block', blocking: true },
+      encryption: { jobs: { '*': { keyPer: 'job', churn: { createPerSecond: 2000, evictAfter: '50us' } } } },
+      workload: {
+        fio: '[a]\ndirect=1\nioengine=psync\nrw=randread\nbs=4k\nsize=8m\nnumjobs=6\nnumber_ios=40\nthinktime=200us\n',
+      },
+    });
+    expect(run.summary.run.simNs).toBeLessThan(1000 * MS);
+    expect(run.summary.device.gates).toBeLessThan(1000);
+  });
+
   it('fatal status bits and lost synchronisation reset the host, other link errors do not', () => {
     const causes = ['link-lost', 'device', 'utp', 'host-controller', 'system-bus', 'crypto-engine'];
     const faults = causes.map((cause, i) => ({ at: `${3 + 100 * i}ms`, fault: 'fatal-error', cause }));
@@ -388,10 +413,12 @@ describe('what a fault does', () => {
     expect(run.summary.jobs.a.read?.errors).toEqual({ EIO: 2 });
   });
 
-  it('every kind is described, and offered by somebody', () => {
+  it('every kind is described, in the user guide too, and offered by somebody', () => {
+    const guide = readFileSync(new URL('../../docs/user-guide.md', import.meta.url), 'utf8');
     for (const name of FAULT_NAMES) {
       const { does, reality, source, offeredBy } = FAULT_KINDS[name];
       expect([does, reality, source].every((text) => text.length > 10) && offeredBy.length > 0).toBe(true);
+      expect(guide).toContain(`| \`${name}\``);
     }
   });
 });

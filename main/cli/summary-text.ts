@@ -89,8 +89,8 @@ function faults({ faults: plan }: RunSummary): string[] {
   if (plan === undefined) return [];
   const rows = plan.injected.map(({ fault, atNs, count }) => [
     fault,
-    count === 1 ? 'once' : `${formatCount(count)} times`,
-    atNs === null ? 'never struck' : `${count > 1 ? 'first ' : ''}at ${formatNs(atNs)}`,
+    atNs === null ? 'never struck' : count === 1 ? 'once' : `${formatCount(count)} times`,
+    atNs === null ? '' : `${count > 1 ? 'first ' : ''}at ${formatNs(atNs)}`,
   ]);
   return ['Faults', ...alignColumns(rows, 3).map((line) => line.trimEnd())];
 }

@@ -99,6 +99,26 @@ describe('the summary as text', () => {
     expect(bad).toMatch(/law 5/);
   });
 
+  test('says which faults struck and how many I/Os failed, and nothing of it otherwise', () => {
+    const read = { ...summary.jobs.app.read, errors: { EIO: 3, ENODATA: 1 } };
+    const faulty = summaryText({
+      ...summary,
+      jobs: { app: { read } as RunSummary['jobs'][string] },
+      faults: {
+        injected: [
+          { fault: 'host-reset', atNs: 40e6, count: 1 },
+          { fault: 'uic-error', atNs: 5e6, count: 3 },
+          { fault: 'keys-lost', atNs: null, count: 0 },
+        ],
+      },
+    });
+    expect(faulty).toMatch(/I\/Os that failed\n {2}app read: EIO 3, ENODATA 1\n/);
+    expect(faulty).toMatch(
+      /Faults\n {2}host-reset +once +at 40 ms\n {2}uic-error +3 times +first at 5 ms\n {2}keys-lost +never struck\n/,
+    );
+    expect(text).not.toMatch(/Faults|failed/);
+  });
+
   test('says which jobs ended early, and nothing of it otherwise', () => {
     const early = summaryText({ ...summary, warnings: ['a.0 ended early: I/O 7 failed: EIO'] });
     expect(early).toMatch(/Warnings\n {2}a\.0 ended early: I\/O 7 failed: EIO\n$/);

@@ -42,6 +42,15 @@ describe('the definition being edited', () => {
     expect(main.lastOf('experiment/draft')).toMatchObject({ id: 1, definition: { device: { capacity: '16k' } } });
   });
 
+  it('keeps what the form does not show', async () => {
+    const editor = useEditor();
+    const faults = [{ at: '40ms', fault: 'host-reset' }];
+    await editor.show(1, { ...DEFINITION, faults });
+    editor.set('/device/queueDepth', 16);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(main.lastOf('experiment/draft')).toMatchObject({ definition: { device: { queueDepth: 16 }, faults } });
+  });
+
   it('is not checked while it is typed, but when a field is left', async () => {
     const editor = useEditor();
     await editor.show(1, DEFINITION);

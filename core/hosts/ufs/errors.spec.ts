@@ -174,6 +174,21 @@ describe('host reset (inline-crypto.md 6.3)', () => {
     expect(hci.link.mode).toEqual({ gear: 4, lanes: 2, rate: 'B' });
   });
 
+  it('at any time while completions of several queues are on their way: nothing is taken twice, nothing is left', () => {
+    for (let atNs = 100_000; atNs < 200_000; atNs += 700) {
+      const bench = makeBench({ mcqQueues: 4 });
+      for (let i = 0; i < 24; i++) readAt(bench, i * 3_000, i);
+      bench.engine.at(
+        atNs,
+        bench.engine.register('test.fatal', () => bench.ufs.lld.hci.injectError(r.IS_DFES)),
+        0,
+      );
+      bench.run();
+      expect(bench.block.completed.map((c) => c.status)).toEqual(new Array(24).fill(STS_OK));
+      expect(bench.ufs.checkEmpty()).toEqual([]);
+    }
+  });
+
   it('gives up after five attempts: the host is in its error state and fails commands', () => {
     const bench = makeBench();
     bench.ufs.lld.hci.uic.neverStarts = true;
