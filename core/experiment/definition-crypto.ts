@@ -111,6 +111,11 @@ const jobEncryption = z.strictObject({
     ),
   plainShare: z.number().min(0).max(1).default(0).describe('share of reads and writes that are not encrypted'),
   churn: churn.optional(),
+  inodeHash: count(0, 2 ** 32 - 1)
+    .optional()
+    .describe(
+      'iv-ino-lblk-32: hash of the first inode number, to which the index in the file is added modulo 2^32; default: drawn such that no file wraps',
+    ),
 });
 
 const fallback = z

@@ -121,6 +121,7 @@ function policyOf(job: ParsedJobEncryption, { device, capacityBytes }: Encryptio
     keyPer: job.keyPer,
     keys: job.keys ?? 0,
     ivLayout,
+    inodeHash: job.inodeHash,
     plainShare: job.plainShare,
     churn: churn && {
       periodNs: Math.max(1, Math.round(NANOSECONDS / churn.createPerSecond)),
@@ -196,6 +197,8 @@ function keyTypeProblem(keyType: number, device: DeviceCrypto, path: string): Pr
 /** Data unit numbers must say which data unit it is, under one key. */
 function checkUniqueness(policy: EncryptionPolicy, capacityBytes: number, path: string, problems: Problem[]): void {
   const { ivLayout, keyPer, config } = policy;
+  if (policy.inodeHash !== undefined && ivLayout !== 'iv-ino-lblk-32')
+    problems.push(error(`${path}/inodeHash`, 'unused', `is of iv-ino-lblk-32; the layout here is ${ivLayout}`));
   const hasInode = ivLayout === 'iv-ino-lblk-64' || ivLayout === 'iv-ino-lblk-32';
   if (hasInode && capacityBytes / config.dataUnitSize > MOST_INDEXES)
     problems.push(

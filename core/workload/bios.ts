@@ -70,7 +70,21 @@ export class BioFactory {
   biosOf(io: number): number {
     const ddir = this.ios.ddir[io];
     if (ddir === DDIR_SYNC || ddir === DDIR_TRIM) return 1;
-    return Math.max(1, Math.ceil(this.ios.sizeBytes[io] / this.maxBioBytes));
+    const size = this.ios.sizeBytes[io];
+    const cut = this.cutOf(io);
+    if (cut > 0) return Math.ceil(cut / this.maxBioBytes) + Math.ceil((size - cut) / this.maxBioBytes);
+    return Math.max(1, Math.ceil(size / this.maxBioBytes));
+  }
+
+  /** Where data unit numbers wrap inside the I/O: the file system ends a bio there. 0: nowhere. @kernel v6.12 fs/crypto/inline_crypt.c fscrypt_limit_io_blocks */
+  private cutOf(io: number): number {
+    return this.ios.keyId[io] < 0 || this.keys === undefined ? 0 : this.keys.bytesToWrap(io, this.ios.sizeBytes[io]);
+  }
+
+  /** First byte of the `n`-th bio of an I/O that is cut at `cut`. */
+  private startOf(n: number, cut: number): number {
+    const before = cut === 0 ? Infinity : Math.ceil(cut / this.maxBioBytes);
+    return n < before ? n * this.maxBioBytes : cut + (n - before) * this.maxBioBytes;
   }
 
   /** Pages that have to be pinned for this I/O. */
@@ -85,8 +99,10 @@ export class BioFactory {
     const { ios } = this;
     const ddir = ios.ddir[io];
     const bio = bios.alloc();
-    const offset = n * this.maxBioBytes;
-    const bytes = ddir === DDIR_TRIM ? ios.sizeBytes[io] : Math.min(this.maxBioBytes, ios.sizeBytes[io] - offset);
+    const cut = this.cutOf(io);
+    const offset = this.startOf(n, cut);
+    const end = offset < cut ? cut : ios.sizeBytes[io];
+    const bytes = ddir === DDIR_TRIM ? ios.sizeBytes[io] : Math.min(this.maxBioBytes, end - offset);
     bios.op[bio] = OP_OF_DDIR[ddir];
     bios.flags[bio] = FLAGS_OF_DDIR[ddir] | ios.flags[io];
     bios.sector[bio] = ddir === DDIR_SYNC ? 0 : (ios.offsetBytes[io] + offset) / SECTOR_BYTES;

@@ -39,6 +39,8 @@ export interface EncryptionPolicy {
   /** Different keys; 0: as many as there are jobs or files. */
   readonly keys: number;
   readonly ivLayout: IvLayout;
+  /** IV_INO_LBLK_32: hash of the policy's first inode number; undefined: drawn like the others. */
+  readonly inodeHash?: number | undefined;
   /** Share of reads and writes that are not encrypted, 0..1. */
   readonly plainShare: number;
   readonly churn: KeyChurnConfig | undefined;
@@ -73,6 +75,8 @@ interface CloneKeys {
 /** First inode number of ordinary files. @source ext4: the first non-reserved inode is 11, lost+found */
 const FIRST_INODE = 12;
 const WORD_SPAN = 2 ** 32;
+/** Width of IV_INO_LBLK_32. */
+const NARROW_BYTES = 4;
 const NONE = -1;
 
 export class IoKeys {
@@ -91,6 +95,8 @@ export class IoKeys {
   private readonly material: RandomStream;
   private readonly policies: readonly LivePolicy[];
   private readonly clones: readonly (CloneKeys | undefined)[];
+  /** A file's numbers wrap in 32 bits: bios end there. */
+  private mayWrap = false;
   // by handle of the I/O: its DUN, in two halves
   private low = new Float64Array(64);
   private high = new Float64Array(64);
@@ -157,12 +163,22 @@ export class IoKeys {
       plain: this.engine.stream(`workload/${clone.name}/plain`),
       draw: this.engine.stream(`workload/${clone.name}/key`),
       startBytes: Float64Array.from(files, (f) => (policy.ivLayout === 'lba' ? 0 : f.fileStartBytes)),
-      firstLow: Float64Array.from(files, (_, i) =>
-        policy.ivLayout === 'iv-ino-lblk-32' ? inodes.hashed(inodeOf(i)) : 0,
+      firstLow: Float64Array.from(files, (file, i) =>
+        policy.ivLayout === 'iv-ino-lblk-32'
+          ? this.hashOf(policy, inodes, inodeOf(i), file.startBytes - file.fileStartBytes + file.sizeBytes)
+          : 0,
       ),
       firstHigh: Float64Array.from(files, (_, i) => (policy.ivLayout === 'iv-ino-lblk-64' ? inodeOf(i) : 0)),
       keyIndex: Int32Array.from(files, (_, i) => placeOf(i) % keyIds.length),
     };
+  }
+
+  /** IV_INO_LBLK_32: where the numbers of a file begin. */
+  private hashOf(policy: EncryptionPolicy, inodes: Inodes, inode: number, endBytes: number): number {
+    const isGiven = inode === FIRST_INODE && policy.inodeHash !== undefined;
+    const hash = isGiven ? policy.inodeHash : inodes.hashed(inode);
+    this.mayWrap ||= hash + endBytes / policy.config.dataUnitSize > WORD_SPAN;
+    return hash;
   }
 
   // ------------------------------------------------------------------------------------------------ wrapped keys
@@ -208,7 +224,7 @@ export class IoKeys {
     this.users[keyId]++;
     if (io >= this.low.length) this.grow(io);
     const unit = (ios.offsetBytes[io] - own.startBytes[file]) / policy.config.dataUnitSize;
-    this.low[io] = (unit % WORD_SPAN) + own.firstLow[file];
+    this.low[io] = ((unit % WORD_SPAN) + own.firstLow[file]) % WORD_SPAN;
     this.high[io] = Math.floor(unit / WORD_SPAN) + own.firstHigh[file];
   }
 
@@ -221,6 +237,15 @@ export class IoKeys {
     bios.segments[bio] = wholeUnitSegments(bios.bytes[bio] / unitBytes, bios.segments[bio]);
     this.storeDun(io, bios.dun, bio);
     if (offsetBytes > 0) incrementRow(bios.dun, bio, offsetBytes / unitBytes);
+    if (this.mayWrap && this.table.dunBytes[keyId] === NARROW_BYTES) bios.dun[bio * DUN_WORDS + 1] = 0;
+  }
+
+  /** Bytes of an encrypted I/O up to where its numbers wrap in 32 bits; 0 when they do not inside it. */
+  bytesToWrap(io: number, sizeBytes: number): number {
+    const keyId = this.ios.keyId[io];
+    if (!this.mayWrap || this.table.dunBytes[keyId] !== NARROW_BYTES) return 0;
+    const bytes = (WORD_SPAN - this.low[io]) * this.table.dataUnitSize(keyId);
+    return bytes < sizeBytes ? bytes : 0;
   }
 
   /** Writes the DUN of an encrypted I/O's first byte into a row. */

@@ -3,7 +3,7 @@
  *
  * Modelled: per-file numbering, the two layouts that put an inode number into the DUN so that one key serves a whole policy, and numbering by device block.
  * Not modelled: DIRECT_KEY (a 24-byte IV that no inline engine takes), the policy's derivation of keys.
- * `@assume` no file of IV_INO_LBLK_32 wraps: hashed inode numbers are drawn below the wrap by the size of the device.
+ * `@assume` hashed inode numbers of IV_INO_LBLK_32 are drawn below the wrap by the size of the device, so that files wrap only where the definition asks for it (`inodeHash`).
  *
  * @kernel v6.12 fs/crypto/inline_crypt.c fscrypt_get_dun_bytes, drivers/md/dm-default-key (Android); inline-crypto.md 1.13
  */
