@@ -77,13 +77,13 @@ export class Block implements WaitSource {
     return keyslotHolders(this.queue, slot);
   }
 
-  /** The engine kind called with every request just before it is freed (the observer reads its columns); -1 for none. */
-  get onRequestDone(): number {
+  /** Called with every request just before it is freed (the observer reads its columns). */
+  get onRequestDone(): ((rq: number) => void) | undefined {
     return this.queue.onRequestDone;
   }
 
-  set onRequestDone(kind: number) {
-    this.queue.onRequestDone = kind;
+  set onRequestDone(call: ((rq: number) => void) | undefined) {
+    this.queue.onRequestDone = call;
   }
 
   /** The hardware queue that a CPU submits to. */

@@ -196,6 +196,6 @@ export function finishRequest(q: RequestQueue, rq: number, status: number): void
   }
   requests.bio[rq] = NONE;
   if (q.scheduler !== undefined && requests.useSched[rq] !== 0) q.scheduler.completed(rq);
-  if (q.onRequestDone >= 0) q.engine.call(q.onRequestDone, rq);
+  q.onRequestDone?.(rq);
   freeRequest(q, rq);
 }

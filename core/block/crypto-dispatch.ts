@@ -16,14 +16,14 @@ import { HOLD_ALL, HOLD_ENCRYPTED, setKeyslot, statusOfErrno } from './crypto.ts
 import { kickHwQueue } from './dispatch.ts';
 import { schedRestart } from './free.ts';
 import type { Hctx } from './hctx.ts';
-import { issueToDriver, leaveDispatch, takeBack } from './issue.ts';
+import { issueAnswered, issueToDriver, leaveDispatch, takeBack } from './issue.ts';
 import type { RequestQueue } from './queue.ts';
 import type { TaskState } from './task.ts';
 import { STS_IOERR, STS_NO_KEYSLOT, STS_RESOURCE } from './types.ts';
 
 const NONE = -1;
 
-/** An encrypted request without a slot is to be issued: gets it one, then issues it; or goes on at `t.issueKind` with a status that says why not. */
+/** An encrypted request without a slot is to be issued: gets it one, then issues it; or goes on as after an issue, with a status that says why not. */
 export function issueWithKeyslot(q: RequestQueue, t: TaskState, rq: number, costNs: number): void {
   const profile = q.crypto?.profile;
   if (profile === undefined) throw new Error('block: a keyslot without a profile');
@@ -103,7 +103,7 @@ function tryLater(q: RequestQueue, t: TaskState, rq: number): void {
 
 function answer(q: RequestQueue, t: TaskState, status: number): void {
   t.issueStatus = status;
-  q.engine.call(t.issueKind, t.x);
+  issueAnswered(q, t);
 }
 
 /** The request found no slot (STS_NO_KEYSLOT). True: it was set aside. False: its hardware queue is blocked, and the caller puts it on the dispatch list. */

@@ -123,7 +123,7 @@ describe.each(POLICIES)('under the policy %s', (keyslotPolicy) => {
     const evicted: number[] = [];
     rig.lld.partDone = () => undefined;
     const refsAtEnd: number[] = [];
-    rig.block.onRequestDone = rig.engine.register('test.refs', () => refsAtEnd.push(rig.profile.table.refs[0]));
+    rig.block.onRequestDone = () => refsAtEnd.push(rig.profile.table.refs[0]);
     rig.task([
       encrypted(1, 0),
       { sleepNs: 1_000_000 },

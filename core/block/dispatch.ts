@@ -14,7 +14,7 @@ import { holdForKeyslot, takeKeyWaiters } from './crypto-dispatch.ts';
 import type { Hctx } from './hctx.ts';
 import { endRequestInTask, isBusyStatus, issue, leaveDispatch } from './issue.ts';
 import type { RequestQueue } from './queue.ts';
-import type { TaskState } from './task.ts';
+import { ISSUER_DISPATCH, type TaskState } from './task.ts';
 import { STS_NO_KEYSLOT, STS_OK, STS_RESOURCE } from './types.ts';
 
 const NONE = -1;
@@ -263,7 +263,7 @@ function issueNext(q: RequestQueue, t: TaskState): void {
   const { costs } = q.machine;
   const pickNs = t.phase === PHASE_SCHED ? q.scheduler?.dispatchCostNs : undefined;
   const costNs = pickNs ?? costs.dispatchNoneNs;
-  issue(q, t, rq, t.list.size === 0, costNs, q.kinds.requestDispatched);
+  issue(q, t, rq, t.list.size === 0, costNs, ISSUER_DISPATCH);
 }
 
 function waitStage(t: TaskState): number {

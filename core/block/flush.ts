@@ -132,7 +132,7 @@ export function flushCommandDone(q: RequestQueue, x: number, flushRq: number, st
   const hctx = q.hctxs[requests.hctx[flushRq]];
   requests.completedNs[flushRq] = requests.rows.lastNs[flushRq];
   if (q.log.on) q.event('request.completed', requests.serial[flushRq], status);
-  if (q.onRequestDone >= 0) q.engine.call(q.onRequestDone, flushRq);
+  q.onRequestDone?.(flushRq);
   q.putDriverTag(flushRq);
   requests.tag[flushRq] = NONE;
   requests.schedTag[flushRq] = NONE;

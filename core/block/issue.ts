@@ -6,10 +6,13 @@ import { ST_SUBMIT } from '../trace/stages.ts';
 import { endRefused } from './complete.ts';
 import { putKeyslot, SLOT_AT_DISPATCH } from './crypto.ts';
 import { issueWithKeyslot } from './crypto-dispatch.ts';
+import { requestDispatched } from './dispatch.ts';
 import type { Hctx } from './hctx.ts';
+import { pluggedIssued } from './plug.ts';
 import type { RequestQueue } from './queue.ts';
 import { RQ_COMPLETE, RQ_IDLE, RQ_IN_FLIGHT } from './request.ts';
-import type { TaskState } from './task.ts';
+import { singleIssued } from './submit.ts';
+import { ISSUER_DISPATCH, ISSUER_PLUG, type TaskState } from './task.ts';
 import { addTimer, flightBegan, flightEnded } from './timeout.ts';
 import { STS_DEV_RESOURCE, STS_OK, STS_RESOURCE } from './types.ts';
 
@@ -24,21 +27,14 @@ export function canIssue(q: RequestQueue, x: number, hctx: Hctx): boolean {
 }
 
 /**
- * Burns `costNs` in the context of `t`, hands the request (which has its driver tag) to the driver and goes on at `nextKind(x)`, where `t.issueStatus` is
+ * Burns `costNs` in the context of `t`, hands the request (which has its driver tag) to the driver and goes on with `issuer` (ISSUER_*), where `t.issueStatus` is
  * the driver's answer. `last`: no other request follows at once.
  */
-export function issue(
-  q: RequestQueue,
-  t: TaskState,
-  rq: number,
-  last: boolean,
-  costNs: number,
-  nextKind: number,
-): void {
+export function issue(q: RequestQueue, t: TaskState, rq: number, last: boolean, costNs: number, issuer: number): void {
   t.issueRq = rq;
   t.issueHctx = q.requests.hctx[rq];
   t.issueLast = last;
-  t.issueKind = nextKind;
+  t.issuer = issuer;
   const { requests } = q;
   if (requests.keyId[rq] >= 0 && q.slotWhen === SLOT_AT_DISPATCH && requests.keyslot[rq] < 0)
     issueWithKeyslot(q, t, rq, costNs);
@@ -89,7 +85,14 @@ export function queueRqDone(q: RequestQueue, x: number, rq: number, status: numb
   t.issueLead = false;
   if (isBusyStatus(status)) takeBack(q, rq);
   leaveDispatch(q);
-  q.engine.call(t.issueKind, x);
+  issueAnswered(q, t);
+}
+
+/** Whoever issued the request goes on, with `t.issueStatus`. */
+export function issueAnswered(q: RequestQueue, t: TaskState): void {
+  if (t.issuer === ISSUER_PLUG) pluggedIssued(q, t.x);
+  else if (t.issuer === ISSUER_DISPATCH) requestDispatched(q, t.x);
+  else singleIssued(q, t.x);
 }
 
 /** After a direct issue (not a dispatch): the moving average learns whether the driver was busy. */

@@ -17,7 +17,7 @@ import { mergeBio, wouldMerge } from './merge.ts';
 import type { RequestQueue } from './queue.ts';
 import { MERGE_BACK, MERGE_FRONT } from './scheduler.ts';
 import { partDone } from './submit.ts';
-import type { TaskState } from './task.ts';
+import { ISSUER_PLUG, type TaskState } from './task.ts';
 import { REQ_PASSTHROUGH, STS_NO_KEYSLOT, STS_OK } from './types.ts';
 
 const NONE = -1;
@@ -128,7 +128,7 @@ function issueNext(q: RequestQueue, t: TaskState): void {
   t.flushing.shift();
   q.mark(rq, ST_WAIT_PLUG);
   q.getDriverTag(rq);
-  issue(q, t, rq, t.flushing.size === 0, q.machine.costs.directIssueNs, q.kinds.pluggedIssued);
+  issue(q, t, rq, t.flushing.size === 0, q.machine.costs.directIssueNs, ISSUER_PLUG);
 }
 
 /** The driver was promised more than came: tells it that there is no more. */

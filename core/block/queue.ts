@@ -68,7 +68,7 @@ export class RequestQueue {
   /** Requests ever held for want of a slot. */
   heldSoFar = 0;
   readonly keyslots: KeyslotCounters = newKeyslotCounters();
-  onRequestDone = -1;
+  onRequestDone: ((rq: number) => void) | undefined;
 
   /** Requests and submissions inside the queue (q_usage_counter); a freeze waits for zero. */
   usage = 0;

@@ -23,7 +23,7 @@ import { addToPlug, flushPlug, flushPlugFromSchedule, mergeIntoPlug, wouldMergeI
 import type { RequestQueue } from './queue.ts';
 import { MERGE_BACK, MERGE_FRONT } from './scheduler.ts';
 import { frontBytes, splitFront } from './split.ts';
-import type { TaskState } from './task.ts';
+import { ISSUER_SINGLE, type TaskState } from './task.ts';
 import {
   OP_DISCARD,
   OP_FLUSH,
@@ -276,7 +276,7 @@ function issueUnplugged(q: RequestQueue, t: TaskState, rq: number): void {
     kickHwQueue(q, t.x, hctx, 0);
     partDone(q, t.x);
   } else if (!canIssue(q, t.x, hctx) || !mayPassDispatchList(q, hctx) || !q.getDriverTag(rq)) insertAndRun(q, t, rq);
-  else issue(q, t, rq, true, costs.directIssueNs, q.kinds.singleIssued);
+  else issue(q, t, rq, true, costs.directIssueNs, ISSUER_SINGLE);
 }
 
 function insertAndRun(q: RequestQueue, t: TaskState, rq: number): void {

@@ -8,6 +8,11 @@ import { STS_OK } from './types.ts';
 
 const NONE = -1;
 
+/** Who issues a request, and goes on with the driver's answer: a submission, the flush of a plug, a dispatch. */
+export const ISSUER_SINGLE = 0;
+export const ISSUER_PLUG = 1;
+export const ISSUER_DISPATCH = 2;
+
 export class TaskState {
   readonly x: number;
 
@@ -49,8 +54,8 @@ export class TaskState {
   issueStatus = STS_OK;
   /** The burst of an issue that waits for its key to be programmed. */
   issueCostNs = 0;
-  /** Where to go on after queueRqDone. */
-  issueKind = NONE;
+  /** ISSUER_*: who goes on after queueRqDone. */
+  issuer = ISSUER_SINGLE;
 
   // dispatch of a hardware queue (dispatch.ts)
   hctx = NONE;

@@ -318,7 +318,7 @@ export class Rig {
     this.stepKind = this.engine.register('test.step', (script) => this.step(script));
     this.wakeKind = this.engine.register('test.wake', (script) => this.machine.wake(-1, this.scripts[script].x));
     this.endKind = this.engine.register('test.bio-end', (bio) => this.bioEnded(bio));
-    this.block.onRequestDone = this.engine.register('test.request-done', (rq) => this.requestDone(rq));
+    this.block.onRequestDone = (rq) => this.requestDone(rq);
   }
 
   /** A task on `cpu` that carries out the steps, starting at `atNs`. Returns its context. */

@@ -5,14 +5,14 @@
 import { blockSoftirq, doneIpi } from './complete.ts';
 import { keyslotProgrammed } from './crypto-dispatch.ts';
 import { keyslotGot, keyslotGotFirst } from './crypto-submit.ts';
-import { nextHwQueue, requestDispatched, runWork } from './dispatch.ts';
+import { nextHwQueue, runWork } from './dispatch.ts';
 import { queueFrozen, queueQuiesced } from './freeze.ts';
 import { tagRetry, tagWoken } from './get-request.ts';
 import { issueBurst } from './issue.ts';
-import { plugFlushedForRequest, plugGroups, pluggedIssued } from './plug.ts';
+import { plugFlushedForRequest, plugGroups } from './plug.ts';
 import type { RequestQueue } from './queue.ts';
 import { requeueWork } from './requeue.ts';
-import { bioQueued, leadOver, nextPart, partDone, queueThawed, singleIssued } from './submit.ts';
+import { bioQueued, leadOver, nextPart, partDone, queueThawed } from './submit.ts';
 import { timeoutExpired, timeoutWork } from './timeout.ts';
 
 export interface Kinds {
@@ -26,12 +26,9 @@ export interface Kinds {
   tagWoken: number;
   partDone: number;
   nextPart: number;
-  singleIssued: number;
   issueBurst: number;
   plugFlushed: number;
   plugGroups: number;
-  pluggedIssued: number;
-  requestDispatched: number;
   nextHwQueue: number;
   workOver: number;
   softirq: number;
@@ -52,12 +49,9 @@ export function newKinds(): Kinds {
     tagWoken: -1,
     partDone: -1,
     nextPart: -1,
-    singleIssued: -1,
     issueBurst: -1,
     plugFlushed: -1,
     plugGroups: -1,
-    pluggedIssued: -1,
-    requestDispatched: -1,
     nextHwQueue: -1,
     workOver: -1,
     softirq: -1,
@@ -81,12 +75,9 @@ export function wireKinds(q: RequestQueue): void {
   kinds.tagWoken = engine.register('block.tag-woken', (x) => tagWoken(q, x));
   kinds.partDone = engine.register('block.part-done', (x) => partDone(q, x));
   kinds.nextPart = engine.register('block.next-part', (x) => nextPart(q, x));
-  kinds.singleIssued = engine.register('block.single-issued', (x) => singleIssued(q, x));
   kinds.issueBurst = engine.register('block.issue', (x) => issueBurst(q, x));
   kinds.plugFlushed = engine.register('block.plug-flushed', (x) => plugFlushedForRequest(q, x));
   kinds.plugGroups = engine.register('block.plug-groups', (x) => plugGroups(q, x));
-  kinds.pluggedIssued = engine.register('block.plugged-issued', (x) => pluggedIssued(q, x));
-  kinds.requestDispatched = engine.register('block.request-dispatched', (x) => requestDispatched(q, x));
   kinds.nextHwQueue = engine.register('block.next-hw-queue', (x) => nextHwQueue(q, x));
   kinds.softirq = engine.register('block.softirq', (cpu) => blockSoftirq(q, cpu));
   kinds.ipi = engine.register('block.done-ipi', (cpu) => doneIpi(q, cpu));

@@ -1,6 +1,6 @@
 /**
  * The discrete-event engine: virtual time in integer nanoseconds from 0, one heap of pending events, cancellable
- * timers, named random streams.
+ * timers, alarms, named random streams.
  *
  * An event is (kind, arg): `kind` names a handler that a room registered once, `arg` is an integer handle (a request, a
  * CPU, a timer) below 2^22. Nothing is allocated per event. Rooms keep their state in typed-array columns indexed by handle.
@@ -8,6 +8,7 @@
  * The engine neither knows nor cares what the events mean. It does not look at a wall clock; the run worker calls
  * `runSlice` repeatedly and does its own housekeeping (progress, cancel) in between.
  */
+import { Alarms } from './alarms.ts';
 import { EventHeap } from './heap.ts';
 import { RandomStream } from './random.ts';
 
@@ -24,6 +25,7 @@ export const MAX_ARG = 1 << ARG_BITS;
 /** Events remembered for a deadlock report; a power of two. */
 const HISTORY = 32;
 
+const NONE = -1;
 /** A timer that was cancelled or never armed. */
 const NEVER = Infinity;
 
@@ -38,6 +40,9 @@ export class Engine {
 
   private halted = false;
   private readonly heap = new EventHeap();
+  private alarms = new Alarms(0);
+  private alarmKind = NONE;
+  private onAlarm: Handler = () => undefined;
   private readonly handlers: Handler[] = [];
   private readonly labels: string[] = [];
   private readonly timerKind: number;
@@ -80,8 +85,12 @@ export class Engine {
   /** Schedules `kind(arg)` at the absolute time `atNs` (integer, not before now). Returns the event's sequence number. */
   at(atNs: number, kind: number, arg: number): number {
     if (!(atNs >= this.now)) throw new Error(`engine: ${this.labels[kind]} at ${atNs}, before now (${this.now})`);
+    return this.heap.push(atNs, this.payload(kind, arg));
+  }
+
+  private payload(kind: number, arg: number): number {
     if (arg >>> ARG_BITS !== 0) throw new RangeError(`engine: argument ${arg} of ${this.labels[kind]}`);
-    return this.heap.push(atNs, (arg << KIND_BITS) | kind);
+    return (arg << KIND_BITS) | kind;
   }
 
   /** Schedules `kind(arg)` after `delayNs` (integer, ≥ 0). */
@@ -91,7 +100,32 @@ export class Engine {
 
   /** Invokes a handler now, as a plain call (completion callbacks stored as (kind, arg) in columns). */
   call(kind: number, arg: number): void {
-    this.handlers[kind](arg);
+    const handler = this.handlers[kind]; // a call of a variable is cheaper than one of a member, which passes `this`
+    handler(arg);
+  }
+
+  // ------------------------------------------------------------------------------------------------ alarms
+
+  /**
+   * Creates the engine's alarms 0 to `count - 1`: places for one pending event each that invokes `handler(alarm)`, cheap to take back. One room may have
+   * them; they are for sources that are few and busy (CPUs).
+   */
+  createAlarms(label: string, count: number, handler: Handler): void {
+    if (this.alarmKind !== NONE) throw new Error(`engine: alarms of ${this.labels[this.alarmKind]} and ${label}`);
+    this.alarmKind = this.register(label, handler);
+    this.alarms = new Alarms(count);
+    this.onAlarm = handler;
+  }
+
+  /** Sets an alarm, which must not be set, for the absolute time `atNs`. */
+  setAlarm(id: number, atNs: number): void {
+    if (!(atNs >= this.now)) throw new Error(`engine: alarm set for ${atNs}, before now (${this.now})`);
+    this.alarms.set(id, atNs, this.heap.takeSeq());
+  }
+
+  /** Takes an alarm back, which must be set. */
+  clearAlarm(id: number): void {
+    this.alarms.clear(id);
   }
 
   // ------------------------------------------------------------------------------------------------ timers
@@ -102,9 +136,8 @@ export class Engine {
    */
   createTimer(kind: number, arg: number, daemon = false): number {
     if (this.timerCount === this.timerDueNs.length) this.growTimers();
-    if (arg >>> ARG_BITS !== 0) throw new RangeError(`engine: argument ${arg} of timer ${this.labels[kind]}`);
     const id = this.timerCount++;
-    this.timerPayload[id] = (arg << KIND_BITS) | kind;
+    this.timerPayload[id] = this.payload(kind, arg);
     this.timerDaemon[id] = daemon ? 1 : 0;
     return id;
   }
@@ -155,7 +188,7 @@ export class Engine {
     if (this.timerDaemon[id] === 0) this.armedTimers--;
     this.events++;
     const payload = this.timerPayload[id];
-    this.handlers[payload & KIND_MASK](payload >>> KIND_BITS);
+    this.call(payload & KIND_MASK, payload >>> KIND_BITS);
   }
 
   private growTimers(): void {
@@ -177,7 +210,7 @@ export class Engine {
 
   /** True when nothing that could change the state of the run is pending (daemon timers and lapsed entries aside). */
   isQuiet(): boolean {
-    return this.heap.size - this.timerEntries === 0 && this.armedTimers === 0;
+    return this.heap.size - this.timerEntries === 0 && this.armedTimers === 0 && this.alarms.pending === 0;
   }
 
   /** Ends the run after the event being dispatched: `runSlice` returns false from then on. */
@@ -200,20 +233,49 @@ export class Engine {
    * than `untilNs`, true when there is more to do.
    */
   runSlice(maxEvents: number, untilNs = Infinity): boolean {
-    const heap = this.heap;
-    const handlers = this.handlers;
     for (let i = 0; i < maxEvents; i++) {
-      if (this.halted || heap.size === 0 || heap.peekAtNs() > untilNs || this.isQuiet()) return false;
-      const payload = heap.pop();
-      this.now = heap.poppedAtNs;
-      this.seq = heap.poppedSeq;
-      this.events++;
-      const at = this.historyNext++ & (HISTORY - 1);
-      this.historyNs[at] = this.now;
-      this.historyPayload[at] = payload;
-      handlers[payload & KIND_MASK](payload >>> KIND_BITS);
+      if (this.halted || this.isQuiet()) return false;
+      if (this.isAlarmNext()) {
+        if (this.alarms.firstNs > untilNs) return false;
+        this.dispatchAlarm();
+      } else {
+        if (this.heap.peekAtNs() > untilNs) return false;
+        this.dispatchEvent();
+      }
     }
     return true;
+  }
+
+  private isAlarmNext(): boolean {
+    const alarmNs = this.alarms.firstNs;
+    const heapNs = this.heap.peekAtNs();
+    return alarmNs < heapNs || (alarmNs === heapNs && this.alarms.firstSeq < this.heap.peekSeq());
+  }
+
+  private dispatchAlarm(): void {
+    const { alarms } = this;
+    const atNs = alarms.firstNs;
+    this.seq = alarms.firstSeq;
+    const id = alarms.takeFirst();
+    this.begins(atNs, (id << KIND_BITS) | this.alarmKind);
+    this.onAlarm(id);
+  }
+
+  private dispatchEvent(): void {
+    const { heap } = this;
+    const payload = heap.pop();
+    this.seq = heap.poppedSeq;
+    this.begins(heap.poppedAtNs, payload);
+    this.call(payload & KIND_MASK, payload >>> KIND_BITS);
+  }
+
+  /** An event begins: the clock moves to it, and it is remembered. */
+  private begins(atNs: number, payload: number): void {
+    this.now = atNs;
+    this.events++;
+    const at = this.historyNext++ & (HISTORY - 1);
+    this.historyNs[at] = atNs;
+    this.historyPayload[at] = payload;
   }
 
   /** The stream of this name; each call makes a fresh one, so a room asks once and keeps it. */

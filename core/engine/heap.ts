@@ -3,10 +3,9 @@
  *
  * Two events at the same instant leave in the order in which they entered (first scheduled, first run), which is
  * what makes runs repeatable. The child choice in `pop` is free of branches, because a mispredicted branch per level is
- * the real cost of a heap. In front of the heap there is room for one event, the earliest of all: a CPU that goes from burst to burst mostly schedules what comes next
- * anyway, and such an event never touches the heap.
+ * the real cost of a heap.
  *
- * Not modelled: removal from the middle. Cancellation is lazy and lives in `engine.ts`.
+ * Not modelled: removal from the middle. Cancellation is lazy and lives in `engine.ts`; what is taken back often is an alarm (`alarms.ts`).
  */
 export class EventHeap {
   /** Number of pending events. */
@@ -16,12 +15,6 @@ export class EventHeap {
   /** Sequence number of the event that `pop` returned last. */
   poppedSeq = 0;
 
-  /** The earliest event of all when it is not in the heap; Infinity when it is. */
-  private frontAtNs = Infinity;
-  private frontSeq = 0;
-  private frontPayload = 0;
-  /** Events in the heap proper. */
-  private inHeap = 0;
   private capacity: number;
   private nextSeq = 0;
   private times: Float64Array;
@@ -37,8 +30,12 @@ export class EventHeap {
 
   /** Time (ns) of the earliest pending event; Infinity when there is none. */
   peekAtNs(): number {
-    if (this.frontAtNs !== Infinity) return this.frontAtNs;
-    return this.inHeap === 0 ? Infinity : this.times[0];
+    return this.size === 0 ? Infinity : this.times[0];
+  }
+
+  /** Its sequence number; there must be one. */
+  peekSeq(): number {
+    return this.seqs[0];
   }
 
   /** Takes the next sequence number without scheduling anything (timers keep their place in line this way). */
@@ -55,30 +52,11 @@ export class EventHeap {
 
   /** Schedules with a sequence number taken earlier by `takeSeq`. */
   pushWithSeq(atNs: number, seq: number, payload: number): void {
-    this.size++;
-    if (this.frontAtNs === Infinity) {
-      const isFirst = this.inHeap === 0 || atNs < this.times[0] || (atNs === this.times[0] && seq < this.seqs[0]);
-      if (!isFirst) {
-        this.insert(atNs, seq, payload);
-        return;
-      }
-    } else if (atNs < this.frontAtNs || (atNs === this.frontAtNs && seq < this.frontSeq)) {
-      this.insert(this.frontAtNs, this.frontSeq, this.frontPayload);
-    } else {
-      this.insert(atNs, seq, payload);
-      return;
-    }
-    this.frontAtNs = atNs;
-    this.frontSeq = seq;
-    this.frontPayload = payload;
-  }
-
-  private insert(atNs: number, seq: number, payload: number): void {
-    if (this.inHeap === this.capacity) this.grow();
+    if (this.size === this.capacity) this.grow();
     const times = this.times;
     const seqs = this.seqs;
     const payloads = this.payloads;
-    let hole = this.inHeap++;
+    let hole = this.size++;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
       const parentAt = times[parent];
@@ -95,20 +73,13 @@ export class EventHeap {
 
   /** Removes and returns the payload of the earliest event. The heap must not be empty. */
   pop(): number {
-    this.size--;
-    if (this.frontAtNs !== Infinity) {
-      this.poppedAtNs = this.frontAtNs;
-      this.poppedSeq = this.frontSeq;
-      this.frontAtNs = Infinity;
-      return this.frontPayload;
-    }
     const times = this.times;
     const seqs = this.seqs;
     const payloads = this.payloads;
     const top = payloads[0];
     this.poppedAtNs = times[0];
     this.poppedSeq = seqs[0];
-    const n = --this.inHeap;
+    const n = --this.size;
     if (n === 0) return top;
     const atNs = times[n];
     const seq = seqs[n];

@@ -189,20 +189,14 @@ export class Machine extends CpuScheduler {
 
   /** A device or IPI interrupt on `cpu`: entry cost plus `costNs`, then `kind(arg)` in hardirq context. */
   raiseHardirq(cpu: number, costNs: number, kind: number, arg: number): void {
-    const queue = this.hardQueue[cpu];
-    queue.push(costNs);
-    queue.push(kind);
-    queue.push(arg);
+    this.hardQueue[cpu].push(costNs, kind, arg);
     this.interrupts++;
     this.kick(cpu, LEVEL_HARDIRQ);
   }
 
   /** Softirq or tasklet work on `cpu`: `costNs`, then `kind(arg)` in softirq context; items run in order. */
   raiseSoftirq(cpu: number, costNs: number, kind: number, arg: number): void {
-    const queue = this.softQueue[cpu];
-    queue.push(costNs);
-    queue.push(kind);
-    queue.push(arg);
+    this.softQueue[cpu].push(costNs, kind, arg);
     this.softirqs++;
     this.kick(cpu, LEVEL_SOFTIRQ);
   }

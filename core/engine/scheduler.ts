@@ -1,8 +1,8 @@
 /**
  * The scheduler of the emulated CPUs: which context executes, who preempts whom, and when a CPU idles.
  *
- * The order on a CPU is hardirq > softirq > the task that owns it > urgent tasks > the run queue > idle. A burst is one engine event at its end; a preempted
- * burst leaves its event behind, which is recognised by its sequence number when it comes. What executes is decided only between handlers, so a handler
+ * The order on a CPU is hardirq > softirq > the task that owns it > urgent tasks > the run queue > idle. The end of a burst is an alarm of its CPU,
+ * which preemption takes back. What executes is decided only between handlers, so a handler
  * sees a machine that stands still.
  *
  * The rules for the code that runs here, and what is not modelled, are told in `machine.ts`, the face of this.
@@ -13,6 +13,7 @@ import { Contexts, MAX_LAPS, TASK_RUNNABLE, TASK_SLEEPING } from './contexts.ts'
 import type { MachineCosts } from './costs/costs.ts';
 import type { Engine } from './engine.ts';
 import { IdleCpus } from './idle.ts';
+import { IrqQueue } from './irq-queue.ts';
 import { IntRing } from './ring.ts';
 
 const NONE = -1;
@@ -46,22 +47,20 @@ export class CpuScheduler {
   protected readonly idle: IdleCpus;
   protected watcher: SleepWatcher | undefined;
 
-  private readonly burstKind: number;
   private readonly idleExitKind: number;
   private readonly trailingKind: number;
 
   // per CPU
   protected readonly running: Int32Array; // context on the CPU, NONE while idle or between decisions
   protected readonly startedNs: Float64Array;
-  private readonly burstSeq: Float64Array;
   private readonly hardBusy: Uint8Array;
   private readonly softBusy: Uint8Array;
   protected readonly taskOn: Int32Array; // task that owns the CPU below the irq contexts
   private readonly gotCpuNs: Float64Array; // since when it does
   private readonly lastTask: Int32Array;
   private readonly deciding: Uint8Array; // inside a handler of this CPU: no decision until it returns
-  protected readonly hardQueue: IntRing[] = [];
-  protected readonly softQueue: IntRing[] = [];
+  protected readonly hardQueue: IrqQueue[] = [];
+  protected readonly softQueue: IrqQueue[] = [];
   protected readonly runQueue: IntRing[] = [];
   protected readonly urgentQueue: IntRing[] = []; // runnable tasks that go before those of runQueue
 
@@ -73,7 +72,6 @@ export class CpuScheduler {
     this.busyNs = new Float64Array(3 * cpus);
     this.running = new Int32Array(cpus).fill(NONE);
     this.startedNs = new Float64Array(cpus);
-    this.burstSeq = new Float64Array(cpus).fill(NONE);
     this.hardBusy = new Uint8Array(cpus);
     this.softBusy = new Uint8Array(cpus);
     this.taskOn = new Int32Array(cpus).fill(NONE);
@@ -82,10 +80,13 @@ export class CpuScheduler {
     this.deciding = new Uint8Array(cpus);
     for (let c = 0; c < cpus; c++) this.contexts.create(`hardirq/${c}`, c);
     for (let c = 0; c < cpus; c++) this.contexts.create(`softirq/${c}`, c);
-    for (const queues of [this.hardQueue, this.softQueue, this.runQueue, this.urgentQueue]) {
-      for (let c = 0; c < cpus; c++) queues.push(new IntRing());
+    for (let c = 0; c < cpus; c++) {
+      this.hardQueue.push(new IrqQueue());
+      this.softQueue.push(new IrqQueue());
+      this.runQueue.push(new IntRing());
+      this.urgentQueue.push(new IntRing());
     }
-    this.burstKind = engine.register('cpu.burst', (cpu) => {
+    engine.createAlarms('cpu.burst', cpus, (cpu) => {
       this.burstEnded(cpu);
     });
     this.idleExitKind = engine.register('cpu.idle-exit', (cpu) => {
@@ -154,7 +155,7 @@ export class CpuScheduler {
     }
     this.account(cpu, x, ranNs);
     this.running[cpu] = NONE;
-    this.burstSeq[cpu] = NONE;
+    this.engine.clearAlarm(cpu);
   }
 
   private account(cpu: number, x: number, ranNs: number): void {
@@ -208,21 +209,21 @@ export class CpuScheduler {
     const nowNs = this.engine.now;
     this.running[cpu] = x;
     this.startedNs[cpu] = nowNs;
-    this.burstSeq[cpu] = this.engine.at(nowNs + contexts.remainingNs[x], this.burstKind, cpu);
+    this.engine.setAlarm(cpu, nowNs + contexts.remainingNs[x]);
   }
 
-  private beginItem(x: number, queue: IntRing, entryNs: number): void {
+  private beginItem(x: number, queue: IrqQueue, entryNs: number): void {
     const contexts = this.contexts;
-    contexts.remainingNs[x] = queue.shift() + entryNs + contexts.chargeNs[x];
+    contexts.remainingNs[x] = queue.costNs + entryNs + contexts.chargeNs[x];
     contexts.chargeNs[x] = 0;
-    contexts.nextKind[x] = queue.shift();
-    contexts.nextArg[x] = queue.shift();
+    contexts.nextKind[x] = queue.kind;
+    contexts.nextArg[x] = queue.arg;
     contexts.hasNext[x] = 1;
+    queue.drop();
   }
 
   private burstEnded(cpu: number): void {
     const contexts = this.contexts;
-    if (this.burstSeq[cpu] !== this.engine.seq) return; // that burst was preempted; its rest comes later
     const x = this.running[cpu];
     this.account(cpu, x, this.engine.now - this.startedNs[cpu]);
     this.running[cpu] = NONE;

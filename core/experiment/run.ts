@@ -49,15 +49,15 @@ class Run implements RunObject {
       clones: workload.clones,
       check: experiment.run.check,
     });
-    workload.onIoDone = engine.register('run.io-done', (io) => {
+    workload.onIoDone = (io) => {
       this.observer.ioDone(io);
-    });
-    block.onRequestDone = engine.register('run.request-done', (rq) => {
+    };
+    block.onRequestDone = (rq) => {
       this.observer.requestDone(rq);
-    });
-    workload.onFinished = engine.register('run.finished', () => {
+    };
+    workload.onFinished = () => {
       engine.halt();
-    });
+    };
     this.limitTime();
     this.watchProgress();
     faults?.start();

@@ -101,14 +101,24 @@ export class Histogram {
   }
 
   /**
-   * Records the same sample `n` times for percentiles alone: sum, mean and deviation know nothing of it. For hot paths that keep their own sums; a histogram
-   * takes its samples either all this way or none.
+   * Records `values[from]` to `values[to - 1]` for percentiles alone (sum, mean and deviation know nothing of them) and returns their sum. For hot paths, which
+   * gather samples and keep their own sums; a histogram takes its samples either all this way or none.
    */
-  tally(value: number, n: number): void {
-    this.counts[value < TWO_POW_31 ? smallBucketOf(value) : bucketOf(value)] += n;
-    this.count += n;
-    if (value < this.min) this.min = value;
-    if (value > this.max) this.max = value;
+  tally(values: Float64Array, from: number, to: number): number {
+    const { counts } = this;
+    let { min, max } = this;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const value = values[i];
+      counts[value < TWO_POW_31 ? smallBucketOf(value) : bucketOf(value)]++;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      sum += value;
+    }
+    this.count += to - from;
+    this.min = min;
+    this.max = max;
+    return sum;
   }
 
   /** The exact sum of all samples. */

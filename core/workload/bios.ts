@@ -95,6 +95,14 @@ export class BioFactory {
 
   /** Makes the `n`-th bio of an I/O, at the instant at which it is submitted (Q). */
   make(io: number, n: number, ioprio: number): number {
+    const bio = this.compose(io, n, ioprio);
+    const nowNs = this.engine.now;
+    this.ios.rows.mark(io, ST_SUBMIT, nowNs);
+    this.block.bios.rows.start(bio, nowNs);
+    return bio;
+  }
+
+  private compose(io: number, n: number, ioprio: number): number {
     const { bios } = this.block;
     const { ios } = this;
     const ddir = ios.ddir[io];
@@ -113,9 +121,6 @@ export class BioFactory {
     bios.endKind[bio] = this.endKind;
     if (ios.keyId[io] >= 0) this.keys?.dress(bios, bio, io, offset);
     if (this.data !== undefined) bios.buffer[bio] = this.data.bufferOf(io);
-    const nowNs = this.engine.now;
-    ios.rows.mark(io, ST_SUBMIT, nowNs);
-    bios.rows.start(bio, nowNs);
     return bio;
   }
 
@@ -124,7 +129,7 @@ export class BioFactory {
    * over, the bio is queued when lap 1 is.
    */
   makeAhead(io: number, ioprio: number): number {
-    const bio = this.make(io, 0, ioprio);
+    const bio = this.compose(io, 0, ioprio);
     this.block.bios.queuedKind[bio] = this.queuedKind;
     return bio;
   }

@@ -129,10 +129,10 @@ describe('syncs', () => {
     const flagsOf = (options: string): Set<number> => {
       const bench = new Bench(`rw=rw size=64k ${options}`, DEVICE);
       const seen = new Set<number>();
-      const { block, engine } = bench;
-      block.onRequestDone = engine.register('spec.request', (rq) => {
+      const { block } = bench;
+      block.onRequestDone = (rq) => {
         seen.add(block.requests.flags[rq] & REQ_FUA ? block.requests.op[rq] : -1);
-      });
+      };
       expect(bench.run().problems()).toEqual([]);
       return seen;
     };

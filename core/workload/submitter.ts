@@ -101,30 +101,27 @@ export class Submitter {
     this.bios = new BioFactory(env, ios, segmentBytes, target, (io) => {
       this.reaper.ioEnded(io);
     });
-    const on = (label: string, step: (state: CloneState) => void): number =>
-      engine.register(`workload.${label}`, (index) => {
-        step(this.states[index]);
-      });
-    this.kNext = on('next', (s) => {
-      this.next(s);
+    // A closure of its own for each, and none made in a loop: the compiler then knows whose state it works on.
+    this.kNext = engine.register('workload.next', (index) => {
+      this.next(this.states[index]);
     });
-    this.kPrepared = on('prepared', (s) => {
-      this.prepared(s);
+    this.kPrepared = engine.register('workload.prepared', (index) => {
+      this.prepared(this.states[index]);
     });
-    this.kSubmit = on('submit', (s) => {
-      this.submitBio(s);
+    this.kSubmit = engine.register('workload.submit', (index) => {
+      this.submitBio(this.states[index]);
     });
-    this.kBioSubmitted = on('bio-submitted', (s) => {
-      this.bioSubmitted(s);
+    this.kBioSubmitted = engine.register('workload.bio-submitted', (index) => {
+      this.bioSubmitted(this.states[index]);
     });
-    this.kBatchSubmitted = on('batch-submitted', (s) => {
-      this.batchSubmitted(s);
+    this.kBatchSubmitted = engine.register('workload.batch-submitted', (index) => {
+      this.batchSubmitted(this.states[index]);
     });
-    this.kThoughtful = on('thought', (s) => {
-      this.thoughtful(s);
+    this.kThoughtful = engine.register('workload.thought', (index) => {
+      this.thoughtful(this.states[index]);
     });
-    this.kSleepOver = on('sleep-over', (s) => {
-      this.machine.wake(-1, s.clone.task);
+    this.kSleepOver = engine.register('workload.sleep-over', (index) => {
+      this.machine.wake(-1, this.states[index].clone.task);
     });
     this.sleepTimers = this.states.map((_, index) => engine.createTimer(this.kSleepOver, index));
     for (const s of this.states) {
@@ -229,7 +226,7 @@ export class Submitter {
     if (s.isBusy) this.drain(s, s.inFlight);
     else if (s.endSyncsLeft > 0 && s.error === '') {
       s.endSyncsLeft--;
-      this.prepareIo(s, DDIR_SYNC, 0, 0);
+      this.beginIo(s, DDIR_SYNC, 0, 0);
       this.burn(s, this.machine.costs.syscallNs, this.kSubmit);
     } else {
       s.isEnded = true;
@@ -284,7 +281,7 @@ export class Submitter {
   /** The I/O is prepared in user space: its life begins. */
   private prepared(s: CloneState): void {
     const { generator, clone } = s;
-    const io = this.prepareIo(s, generator.ddir, generator.offsetBytes, generator.sizeBytes);
+    const io = this.beginIo(s, generator.ddir, generator.offsetBytes, generator.sizeBytes);
     s.pacing.issued(generator.ddir, generator.sizeBytes);
     const { costs } = this.machine;
     if (s.syncIo === io) {
@@ -296,6 +293,14 @@ export class Submitter {
   }
 
   /** Takes a handle for an I/O that begins now, and queues it or makes it the one to wait for. */
+  private beginIo(s: CloneState, ddir: number, offsetBytes: number, sizeBytes: number): number {
+    const io = this.prepareIo(s, ddir, offsetBytes, sizeBytes);
+    this.ios.submitNs[io] = this.engine.now;
+    this.ios.rows.start(io, this.engine.now);
+    return io;
+  }
+
+  /** The same, but when it begins is not known yet. */
   private prepareIo(s: CloneState, ddir: number, offsetBytes: number, sizeBytes: number): number {
     const { ios } = this;
     const io = ios.alloc();
@@ -311,8 +316,6 @@ export class Submitter {
     ios.requests[io] = 0;
     if (this.keys !== undefined) this.keys.assign(io, s.clone.index, s.generator.file);
     if (this.data !== undefined) this.data.began(io);
-    ios.submitNs[io] = this.engine.now;
-    ios.rows.start(io, this.engine.now);
     const isSynchronous = !s.clone.job.engine.isAsync || ddir === DDIR_SYNC || ddir === DDIR_TRIM;
     if (isSynchronous) {
       s.syncIo = io;

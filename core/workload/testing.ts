@@ -110,10 +110,10 @@ export class Bench {
       logicalBlockSize: 512,
       cpus: 4,
     });
-    this.workload.onIoDone = engine.register('bench.done', (io) => this.keep(io));
-    this.workload.onFinished = engine.register('bench.finished', () => {
+    this.workload.onIoDone = (io) => this.keep(io);
+    this.workload.onFinished = () => {
       this.finishedAtNs = engine.now;
-    });
+    };
   }
 
   /** Runs to the end; `stopAtNs`: stops then. */

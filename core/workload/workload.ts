@@ -48,10 +48,10 @@ const SEGMENT_BYTES = 65_536;
 export class Workload implements WaitSource {
   readonly ios = new IoTable();
   readonly clones: readonly JobClone[];
-  /** Engine kind called with every I/O when it is complete, just before it is freed; -1 for none. */
-  onIoDone = -1;
-  /** Engine kind called once, with 0, at the instant the last clone has ended; -1 for none. */
-  onFinished = -1;
+  /** Called with every I/O when it is complete, just before it is freed. */
+  onIoDone: ((io: number) => void) | undefined;
+  /** Called once, at the instant the last clone has ended. */
+  onFinished: (() => void) | undefined;
 
   private readonly engine: Engine;
   private readonly submitter: Submitter;
@@ -84,7 +84,7 @@ export class Workload implements WaitSource {
     const target = { keys: this.keys, data: this.data, bios: encryption?.target ?? env.block };
     this.submitter = new Submitter(env, this.ios, this.clones, config.segmentBytes ?? SEGMENT_BYTES, target, {
       ioDone: (io) => {
-        if (this.onIoDone >= 0) this.engine.call(this.onIoDone, io);
+        this.onIoDone?.(io);
       },
       cloneEnded: (index) => {
         this.cloneEnded(index);
@@ -183,7 +183,7 @@ export class Workload implements WaitSource {
   /** All clones have ended: the run is over as soon as no key is being evicted. */
   private tellFinished(): void {
     this.churn?.stop();
-    if (this.finished && this.onFinished >= 0) this.engine.call(this.onFinished, 0);
+    if (this.finished) this.onFinished?.();
   }
 
   /** A start that is still ahead happens now, so that the clone can end at once. */

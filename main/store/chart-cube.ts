@@ -115,7 +115,7 @@ export class ChartCube {
     this.data.columnNs *= 2;
   }
 
-  /** The stage columns of a batch, each with where it is summed. */
+  /** The stage columns of a batch that add something, each with where it is summed. */
   private stagesOf(batch: TraceBatch): { from: Float64Array; into: Float64Array }[] {
     const { stages, stageNs } = this.data;
     return STAGE_IDS.flatMap((stage) => {
@@ -125,6 +125,7 @@ export class ChartCube {
         stages.push(stage);
         stageNs.push(new Float64Array(FINE_BUCKETS));
       }
+      if (from.every((ns) => ns === 0)) return []; // nothing was in this stage: most are like that
       return [{ from, into: stageNs[stages.indexOf(stage)] }];
     });
   }

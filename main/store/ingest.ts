@@ -101,11 +101,11 @@ export class Ingest {
     let last: Database.RunResult | undefined;
     for (; row + ROWS_PER_STATEMENT <= batch.rows; row += ROWS_PER_STATEMENT) {
       fill(values, batch, insert, row, ROWS_PER_STATEMENT);
-      last = many.run(values);
+      last = many.run(...values); // as arguments: an array would be asked for its elements one by one
     }
     for (; row < batch.rows; row++) {
       fill(oneValues, batch, insert, row, 1);
-      last = one.run(oneValues);
+      last = one.run(...oneValues);
     }
     const lastRowid = Number(last?.lastInsertRowid);
     this.extend.run({ runId: this.runId, table: batch.table, first: lastRowid - batch.rows + 1, last: lastRowid });

@@ -127,7 +127,7 @@ export class Stack {
       this.wakeJob(this.jobs[job]);
     });
     this.pauses = engine.stream('test/think');
-    if (options.keepRequests === true) this.block.onRequestDone = engine.register('test.done', (rq) => this.keep(rq));
+    if (options.keepRequests === true) this.block.onRequestDone = (rq) => this.keep(rq);
   }
 
   addJob({ cpu = 0, depth = 1, op = OP_READ, sectorOf, thinkNs = 0 }: JobOptions): void {
