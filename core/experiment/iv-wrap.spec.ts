@@ -44,6 +44,17 @@ describe('numbers of IV_INO_LBLK_32', () => {
     ]);
   });
 
+  it('that wrap read back what was written, through the real cipher', () => {
+    const { summary } = runDefinition({
+      format: 1,
+      device: { kind: 'ufs', capacity: '1GiB', crypto: {} },
+      encryption: { jobs: { '*': { ivLayout: 'iv-ino-lblk-32', inodeHash: WRAP - 10 } } },
+      workload: { fio: '[w]\ndirect=1\nioengine=libaio\nrw=randrw\nbs=64k\nsize=1m\niodepth=4\n' },
+      run: { data: 'verify' },
+    });
+    expect({ status: summary.run.status, violations: summary.violations }).toEqual({ status: 'done', violations: [] });
+  });
+
   it('do not wrap unless a definition says so', () => {
     const [first, ...others] = requestsOf(write(undefined, '4k', 64));
     expect(others).toEqual([]);

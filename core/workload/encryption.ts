@@ -236,8 +236,13 @@ export class IoKeys {
     bios.dataUnitSize[bio] = unitBytes;
     bios.segments[bio] = wholeUnitSegments(bios.bytes[bio] / unitBytes, bios.segments[bio]);
     this.storeDun(io, bios.dun, bio);
-    if (offsetBytes > 0) incrementRow(bios.dun, bio, offsetBytes / unitBytes);
-    if (this.mayWrap && this.table.dunBytes[keyId] === NARROW_BYTES) bios.dun[bio * DUN_WORDS + 1] = 0;
+    if (offsetBytes > 0) this.advanceDun(keyId, bios.dun, bio, offsetBytes / unitBytes);
+  }
+
+  /** From one data unit of a file to one `units` further on: in IV_INO_LBLK_32 modulo 2^32. */
+  advanceDun(keyId: number, words: Uint32Array, row: number, units: number): void {
+    incrementRow(words, row, units);
+    if (this.mayWrap && this.table.dunBytes[keyId] === NARROW_BYTES) words[row * DUN_WORDS + 1] = 0;
   }
 
   /** Bytes of an encrypted I/O up to where its numbers wrap in 32 bits; 0 when they do not inside it. */

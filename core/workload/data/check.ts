@@ -14,7 +14,7 @@
 import type { BufferPool } from '../../block/buffers.ts';
 import { SECTOR_BYTES, STS_OK } from '../../block/types.ts';
 import { wordsOver } from '../../crypto/ciphers/words.ts';
-import { DUN_WORDS, incrementRow, loadDun } from '../../crypto/dun.ts';
+import { DUN_WORDS, loadDun } from '../../crypto/dun.ts';
 import { KeyedCiphers } from '../../crypto/modes/keyed-ciphers.ts';
 import type { DataUnitCipher } from '../../crypto/modes/units.ts';
 import type { CryptoPorts } from '../../crypto/ports.ts';
@@ -229,11 +229,11 @@ export class DataCheck {
     const keyId = this.ios.keyId[io];
     if (keyId >= 0 && keys !== undefined) {
       keys.storeDun(io, duns, OF_READ);
-      this.advance(OF_READ, block - this.firstBlock(io), keys.table.dataUnitSize(keyId));
+      this.advance(keyId, OF_READ, block - this.firstBlock(io), keys.table.dataUnitSize(keyId));
     }
     if (records.keyId[record] >= 0) {
       duns.set(records.dun.subarray(record * DUN_WORDS, (record + 1) * DUN_WORDS), OF_WRITE * DUN_WORDS);
-      this.advance(OF_WRITE, block - records.firstBlock[record], records.unitBytes[record]);
+      this.advance(records.keyId[record], OF_WRITE, block - records.firstBlock[record], records.unitBytes[record]);
     }
     if (records.keyId[record] !== keyId) return false;
     if (keyId < 0) return true;
@@ -242,8 +242,8 @@ export class DataCheck {
     return true;
   }
 
-  private advance(row: number, blocks: number, unitBytes: number): void {
-    incrementRow(this.duns, row, blocks * (this.config.blockBytes / unitBytes));
+  private advance(keyId: number, row: number, blocks: number, unitBytes: number): void {
+    this.keys?.advanceDun(keyId, this.duns, row, blocks * (this.config.blockBytes / unitBytes));
   }
 
   /** Whether the read got what another context makes of a version. After `hasSameContext` for the same. */
