@@ -6,7 +6,7 @@ import { Ufshcd } from '../hosts/ufs/ufshcd.ts';
 import { buildStack, type Stack } from './build.ts';
 import { createRun } from './run.ts';
 import type { RunSummary } from './summary.ts';
-import { validExperiment } from './testing.ts';
+import { problemsOf, runDefinition, validExperiment } from './testing.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // ciphers in TypeScript, on a machine that may be busy
 
@@ -136,5 +136,39 @@ describe('a key that is wrong', () => {
     expect({ status: summary.run.status, violations: summary.violations }).toEqual({ status: 'done', violations: [] });
     expect(summary.warnings?.join()).toMatch(/failed: EIO/);
     expect(dataOf(summary)).toMatchObject({ blocksMismatched: 0, blocksVerified: dataOf(summary).blocksRead });
+  });
+});
+
+/** Faults of a definition's plan that concern keys, commands or the host: what they leave of the data. */
+const PLANNED: readonly object[] = [
+  { fault: 'keyslot-program-failure', how: 'torn' },
+  { fault: 'keyslot-corruption' },
+  { fault: 'keys-lost' },
+  { fault: 'crypto-engine-error', how: 'fatal' },
+  { fault: 'crypto-engine-error', how: 'configuration' },
+  { fault: 'host-reset' },
+  { fault: 'command-lost' },
+  { fault: 'command-error' },
+  { fault: 'media-read-error' },
+  { fault: 'unit-attention' },
+];
+const CASES = ENGINES.flatMap(([name, more]) =>
+  PLANNED.map((fault) => [`${JSON.stringify(fault)} with ${name}`, more, fault] as const),
+).filter(([, more, fault]) => problemsOf(planned(more, fault, 'verify')).length === 0);
+
+function planned(more: object, fault: object, data: string): object {
+  return { ...definition(more, data), faults: [{ at: '1ms', every: '2ms', count: 3, ...fault }] };
+}
+
+describe('faults of the plan crash nothing, break no law, and cost the same time', () => {
+  it.each(CASES)('%s', (_name, more, fault) => {
+    const { summary } = runDefinition(planned(more, fault, 'verify'));
+    const data = dataOf(summary);
+    expect({ status: summary.run.status, violations: summary.violations }).toEqual({ status: 'done', violations: [] });
+    expect(data.blocksMismatched).toBe(data.blocksExplained);
+    expect(data.blocksVerified + data.blocksMismatched).toBe(data.blocksRead);
+    const isOfKeys = /corruption|keys-lost/.test(JSON.stringify(fault));
+    expect(data.blocksExplained > 0).toBe(isOfKeys);
+    expect(summary.run).toEqual(runDefinition(planned(more, fault, 'none')).summary.run);
   });
 });

@@ -36,6 +36,8 @@ export class IceEngine {
   /** Key table: entries of KEY_BYTES, and whether each holds a key. */
   private readonly keys: Uint8Array;
   private readonly loaded: Uint8Array;
+  /** Entries whose key a fault has changed. */
+  private readonly corrupted: Uint8Array;
   /** Up to when each direction of the data path is busy. */
   private readonly busyUntilNs = new Float64Array(2);
 
@@ -46,6 +48,7 @@ export class IceEngine {
     const entries = config.slots * this.slotFactor;
     this.keys = new Uint8Array(entries * KEY_BYTES);
     this.loaded = new Uint8Array(entries);
+    this.corrupted = new Uint8Array(entries);
     this.registers = new RegisterFile('ice', r.iceRegisters(config.slots), log, {
       resets: { VERSION: r.versionWord(config.useWrappedKeys, config.hwkm) },
     });
@@ -105,12 +108,14 @@ export class IceEngine {
   loadKey(entry: number, key: Uint8Array): void {
     this.keys.set(key, entry * KEY_BYTES);
     this.loaded[entry] = 1;
+    this.corrupted[entry] = 0;
   }
 
   /** The firmware empties an entry: its bytes are zero afterwards. */
   clearKey(entry: number): void {
     this.keys.fill(0, entry * KEY_BYTES, (entry + 1) * KEY_BYTES);
     this.loaded[entry] = 0;
+    this.corrupted[entry] = 0;
     const slot = entry / this.slotFactor;
     if (Number.isInteger(slot)) this.setConfiguration(slot, 0);
   }
@@ -147,6 +152,12 @@ export class IceEngine {
   /** Fault: a bit of the key in a slot flips. */
   corrupt(slot: number): void {
     this.keys[this.entryOf(slot) * KEY_BYTES] ^= 1;
+    this.corrupted[this.entryOf(slot)] = 1;
+  }
+
+  /** What a slot holds has been changed by a fault. */
+  isCorrupt(slot: number): boolean {
+    return this.corrupted[this.entryOf(slot)] !== 0;
   }
 
   /** Fault: the self-test runs, and never ends. */

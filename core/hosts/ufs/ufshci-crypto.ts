@@ -172,7 +172,9 @@ export class CryptoUnit {
 
   /** A fault has changed what the slot of a command holds, whose key should be `keyId`. */
   isDamaged(cci: number, keyId: number): boolean {
-    return this.engine === this.array ? this.boundKey[cci] !== keyId : this.engine.keyOf(cci) === undefined;
+    const { engine } = this;
+    if (engine === this.array) return this.boundKey[cci] !== keyId;
+    return engine.keyOf(cci) === undefined || engine.isCorrupt?.(cci) === true;
   }
 
   /** An encrypted command is over with `ocs`; returns the one it reports. */

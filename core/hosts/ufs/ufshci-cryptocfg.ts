@@ -24,6 +24,8 @@ export interface InlineEngine {
   loseKeys(): void;
   /** Fault: a bit of the slot's key flips. */
   corrupt(slot: number): void;
+  /** A fault has changed what the slot holds; absent: whoever programs it knows (the controller's own array). */
+  isCorrupt?(slot: number): boolean;
 }
 
 export const DWORDS = r.CRYPTOCFG_BYTES / 4;
