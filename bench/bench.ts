@@ -10,7 +10,7 @@ import { arch, cpus, platform } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../scripts/lib/build.ts';
 import { measure, type Job } from './measure.ts';
-import { linesOf, tableOf, type Amounts } from './report.ts';
+import { linesOf, rateSize, tableOf, type Amounts } from './report.ts';
 import { WORKLOAD } from './workload.ts';
 
 interface Options {
@@ -51,13 +51,16 @@ function optionsOf(args: string[]): Options | string {
   }
 }
 
-function jobsOf({ heapEvents, plainRows, equalRows, csvRequests, sizes }: Amounts): Job[] {
+function jobsOf(amounts: Amounts): Job[] {
+  const { heapEvents, plainRows, equalRows, csvRequests, sizes } = amounts;
   return [
     { name: 'heap', amount: heapEvents },
     { name: 'plain', amount: plainRows },
     ...sizes.map((amount): Job => ({ name: 'summary', amount })),
     { name: 'equal', amount: equalRows },
     ...sizes.map((amount): Job => ({ name: 'requests', amount })),
+    { name: 'encrypted-summary', amount: rateSize(amounts) },
+    { name: 'encrypted-requests', amount: rateSize(amounts) },
     { name: 'csv', amount: csvRequests },
   ];
 }

@@ -23,7 +23,7 @@ export function plainInserts(folder: string, rows: number): number {
 
 /** Seconds to insert, for each of `rows` requests, a row as wide as ours into `io` and another into `request`, texts where ours are. */
 export function equalInserts(folder: string, rows: number): number {
-  const { stages } = createRun(experimentOf(1, 'summary'), () => undefined);
+  const { stages } = createRun(experimentOf({ requests: 1, detail: 'summary' }), () => undefined);
   const target = (table: TraceTable): Target => ({
     table,
     types: ['int', ...liveColumns(table, stages).map((column) => column.type)],

@@ -51,7 +51,18 @@ function rates(m: Measurements, amounts: Amounts): Line[] {
     atLeast('simulated requests, summary detail', `${kilo(summary)} k/s`, summary / plain, 0.7, 'plain inserts'),
     atLeast('simulated requests, requests detail', `${kilo(requests)} k/s`, requests / plain, 0.35, 'plain inserts'),
     atLeast('the same', `${kilo(requests)} k/s`, requests / equal, 0.7, 'equal rows'),
+    ...encrypted(m, size, plain),
     info('closing the run after it', `${(indexSeconds * 1000).toFixed(0)} ms`, `for ${count(size)} requests`),
+  ];
+}
+
+/** The same with inline encryption: the targets are meant for both. */
+function encrypted(m: Measurements, size: number, plain: number): Line[] {
+  const summary = size / m.median('encrypted-summary', size, 'seconds');
+  const requests = size / m.median('encrypted-requests', size, 'seconds');
+  return [
+    atLeast('inline encryption, summary detail', `${kilo(summary)} k/s`, summary / plain, 0.7, 'plain inserts'),
+    atLeast('inline encryption, requests detail', `${kilo(requests)} k/s`, requests / plain, 0.35, 'plain inserts'),
   ];
 }
 

@@ -14,7 +14,7 @@ import { startRun, type RunEnding } from '../main/runs/execute.ts';
 import { APP_VERSION } from '../main/version.ts';
 import { bareHeapRate } from './heap.ts';
 import { equalInserts, plainInserts } from './inserts.ts';
-import { definitionOf, experimentOf } from './workload.ts';
+import { definitionOf, experimentOf, type RunShape } from './workload.ts';
 
 /** Figures by name; times in seconds, sizes in bytes. Every process adds `rssBytes`, its highest resident size. */
 export type Figures = Readonly<Record<string, number>>;
@@ -25,6 +25,8 @@ export const VARIANTS = {
   heap: (events) => ({ rate: bareHeapRate(1000, events) }),
   summary: (requests) => summaryRun(requests),
   requests: (requests, folder) => recordedRun(requests, folder),
+  'encrypted-summary': (requests) => summaryRun(requests, true),
+  'encrypted-requests': (requests, folder) => recordedRun(requests, folder, true),
   plain: (rows, folder) => ({ seconds: plainInserts(folder, rows) }),
   equal: (rows, folder) => ({ seconds: equalInserts(folder, rows) }),
   csv: (requests, folder) => csvExport(requests, folder),
@@ -38,49 +40,50 @@ const nothing = (): void => undefined;
 const BUILT = { workerPath: join(import.meta.dirname, '../out/main/run-worker.js') };
 
 /** A run that nobody keeps, in a run worker, as `blklab run` without a project does it. */
-async function summaryRun(requests: number): Promise<Figures> {
+async function summaryRun(requests: number, encrypts = false): Promise<Figures> {
   const startMs = performance.now();
-  const ending = await startRun(experimentOf(requests, 'summary'), undefined, nothing, BUILT).ending;
+  const ending = await startRun(experimentOf({ requests, detail: 'summary', encrypts }), undefined, nothing, BUILT)
+    .ending;
   return { seconds: secondsSince(startMs), events: checked(ending, requests).run.events };
 }
 
-/** A run into a project file, as `blklab run --project` does it. `seconds`: to the last row written; `indexSeconds`: making the indexes after it. */
-async function recordedRun(requests: number, folder: string): Promise<Figures> {
-  const { store, seconds, indexSeconds } = await record(requests, join(folder, 'run.blklab'));
+/** A run into a project file, as the window does it. `seconds`: to the last row written; `indexSeconds`: closing the run and making its indexes after it. */
+async function recordedRun(requests: number, folder: string, encrypts = false): Promise<Figures> {
+  const { store, seconds, indexSeconds } = await record({ requests, detail: 'requests', encrypts }, folder);
   await store.close();
   return { seconds, indexSeconds };
 }
 
 async function record(
-  requests: number,
-  path: string,
+  shape: RunShape,
+  folder: string,
 ): Promise<{
   readonly store: ProjectStore;
   readonly runId: number;
   readonly seconds: number;
   readonly indexSeconds: number;
 }> {
-  const definition = definitionOf(requests, 'requests');
-  const store = await ProjectStore.create(path);
+  const definition = definitionOf(shape);
+  const store = await ProjectStore.create(join(folder, 'run.blklab'));
   const startedAt = new Date().toISOString();
   const { id } = await store.writer.call('savedExperiment', ['bench', definition, startedAt]);
   const runId = await store.writer.call('createRun', [
     { experimentId: id, seed: 1, repeat: 1, definition, startedAt, appVersion: APP_VERSION },
   ]);
   const startMs = performance.now();
-  const ending = await startRun(experimentOf(requests, 'requests'), { writer: store.writer, runId }, nothing, BUILT)
-    .ending;
+  const ending = await startRun(experimentOf(shape), { writer: store.writer, runId }, nothing, BUILT).ending;
   const seconds = secondsSince(startMs);
-  const summary = checked(ending, requests);
+  const summary = checked(ending, shape.requests);
   const indexMs = performance.now();
   await store.writer.call('endRun', [{ runId, status: ending.status, wallMs: ending.wallMs, summary, message: null }]);
+  while (await store.writer.call('indexNext', [runId]));
   return { store, runId, seconds, indexSeconds: secondsSince(indexMs) };
 }
 
 /** The `io` and `request` tables of a run as CSV: ours, and the shell's. `shellSeconds` is missing when the shell is not installed. */
 async function csvExport(requests: number, folder: string): Promise<Figures> {
   const path = join(folder, 'run.blklab');
-  const { store, runId } = await record(requests, path);
+  const { store, runId } = await record({ requests, detail: 'requests' }, folder);
   const out = join(folder, 'csv');
   const startMs = performance.now();
   await store.reader.call('exportCsv', [runId, out, '', new SharedArrayBuffer(4)]);

@@ -53,7 +53,7 @@ const NULL_DEVICE: readonly FieldSpec[] = [
   ...field('bytes', '/device/bandwidth'),
 ];
 const UFS_CRYPTO: readonly FieldSpec[] = [
-  ...field('choice', '/device/crypto/engine'),
+  ...field('choice', '/device/crypto/engine', '/device/crypto/keyManager'),
   ...field('count', '/device/crypto/keyslots', '/device/crypto/dunBytes'),
   ...field('time', '/device/crypto/programTime', '/device/crypto/latency'),
   ...field('bytes', '/device/crypto/lineRate'),
@@ -70,7 +70,7 @@ const ENCRYPTION: SectionSpec = {
   fields: [
     ...field('choice', '/encryption/jobs/*/mode'),
     ...field('bytes', '/encryption/jobs/*/dataUnitSize'),
-    ...field('choice', '/encryption/jobs/*/keyPer'),
+    ...field('choice', '/encryption/jobs/*/keyType', '/encryption/jobs/*/keyPer'),
     ...field('count', '/encryption/jobs/*/keys'),
     ...field('choice', '/encryption/jobs/*/ivLayout', '/queue/keyslotPolicy'),
   ],
@@ -100,7 +100,7 @@ const COMMON: readonly SectionSpec[] = [
   {
     id: 'run',
     fields: [
-      ...field('choice', '/run/detail'),
+      ...field('choice', '/run/detail', '/run/data'),
       ...field('time', '/run/until', '/run/warmup'),
       ...field('count', '/seed', '/run/repeats'),
     ],
