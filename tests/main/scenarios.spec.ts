@@ -31,12 +31,20 @@ const variants = scenarios.flatMap((s) => Object.keys(s.variants).map((v) => [`$
 /** Variants that are there to show what breaks. */
 const BREACHES: readonly string[] = ['sleeping-key-programming:dispatch-sleeping-unsafe'];
 
+/** Variants whose fault no job survives, and what the run says of it. */
+const WARNINGS: Readonly<Record<string, readonly string[]>> = {
+  'key-loss-and-recovery:smc-busy-atomic': [
+    'app.0 ended early: I/O 707 failed: EBUSY',
+    'app.1 ended early: I/O 695 failed: EBUSY',
+  ],
+};
+
 describe('every scenario', () => {
   test.each(variants)('%s gives what is expected, and breaks a law only to show it', (name, scenario, variant) => {
     const file = join(SCENARIO_FOLDER, scenario.slug, 'expected.json');
     const expected = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, ExpectedRun>>;
     const summary = runVariant(scenario, variant);
-    expect(summary.warnings).toEqual([]);
+    expect(summary.warnings).toEqual(WARNINGS[name] ?? []);
     expect(summary.violations.length > 0).toBe(BREACHES.includes(name));
     expect(expectedOf(summary, claimRows(scenario.slug, variant, summary))).toEqual(expected[variant]);
   });
