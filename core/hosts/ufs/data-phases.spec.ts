@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { STS_IOERR, STS_OK } from '../../block/types.ts';
 import { dunOfIv } from '../../crypto/dun.ts';
 import { MODE_ADIANTUM, MODE_AES_128_CBC_ESSIV, MODE_AES_256_XTS, MODE_SM4_XTS } from '../../crypto/mode.ts';
+import { CARRYING_UNITS, IEEE_KEY, IEEE_UNITS } from '../../crypto/modes/xts-vectors.ts';
 import { iceOfHost } from '../../ice/testing.ts';
 import { DataRig, type DataRigOptions } from './data-testing.ts';
 import { PRDT_KEYS } from './slots.ts';
@@ -17,10 +18,6 @@ const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).d
 const counting = (sizeBytes: number): Uint8Array => Uint8Array.from({ length: sizeBytes }, (_, i) => i & 0xff);
 
 const AT = 40 * 4096;
-const IEEE_KEY = unhex(
-  '2718281828459045235360287471352662497757247093699959574966967627' +
-    '3141592653589793238462643383279502884197169399375105820974944592',
-);
 const OWN_KEY = counting(64);
 const OTHER_KEY = counting(64).map((byte) => byte ^ 0xff);
 
@@ -33,22 +30,7 @@ const HOSTS: readonly (readonly [string, DataRigOptions])[] = [
 const PRDT: readonly [string, DataRigOptions] = ['keys in the PRDT', { crypto: { engine: 'prdt', keyslots: 0 } }];
 
 describe.each(HOSTS)('I-22: what lies on the medium, with %s', (_name, options) => {
-  // @source IEEE 1619-2007 annex B, vectors 10 to 14 (digests: inline-crypto 8.2)
-  it.each([
-    [0xffn, '1c3b3a102f770386e4836c99e370cf9b', 'e97e974fa393af794f7a4684395814cf820de60a01eaec677d87b452e316b364'],
-    [0xffffn, '77a31251618a15e6b92d1d66dffe7b50', 'def4fad29e95dfe1a24b1ad4620f86d7be094cced5b19e0b121aa82d9e6baf98'],
-    [0xffffffn, 'e387aaa58ba483afa7e8eb469778317e', '8bf44861a081dd660d91ce615b5cdfb4d5df9d72c3025c12e67cc0ae097fa5d5'],
-    [
-      0xffffffffn,
-      'bf53d2dade78e822a4d949a9bc6766b0',
-      'c706140a11affda7402234f5e6331eacbfeb687d8e80d83962691823bb3636f0',
-    ],
-    [
-      0xffffffffffn,
-      '64497e5a831e4a932c09be3e5393376d',
-      'afba71abc4e95b186d89a63a5437c1bafcfd1a18ca273970c534aba4f8d05282',
-    ],
-  ])('is data unit 0x%x of IEEE 1619 annex B', (dun, first, digest) => {
+  it.each(IEEE_UNITS)('is data unit 0x%x of IEEE 1619 annex B', (dun, first, digest) => {
     const rig = new DataRig(options);
     const keyId = rig.key(IEEE_KEY, 512);
     expect(rig.write({ offsetBytes: AT, keyId, dun }, counting(4096))).toBe(STS_OK);
@@ -58,31 +40,18 @@ describe.each(HOSTS)('I-22: what lies on the medium, with %s', (_name, options) 
     expect(rig.read({ offsetBytes: AT, keyId, dun }, 4096)).toEqual({ status: STS_OK, data: counting(4096) });
   });
 
-  // Two or more data units, so that the DUN carries over 8 and 32 bits between them (inline-crypto 8.3).
-  it.each([
-    [4096, 0n, '0c22ed7e2168a8500b30154c2ec00d26', '3e8360ab68ca2fddfc1fc8b9e514c9383fe8a6b77db18b4c4e825a02a6c49746'],
-    [512, 0n, '0c22ed7e2168a8500b30154c2ec00d26', 'e1034053b4c1f7e5295ec99fd880446255f8f109676b21cc9faa45352e0d2e89'],
-    [4096, 1n, 'b4fa9263e3a79a62313b02487d06e35e', '4917e5ad656abec70c2c61df6ed39fe36a41a2c0c2c007c100006566697b064c'],
-    [
-      4096,
-      2n ** 32n - 1n,
-      'ce87c296405c679476713ff629f5827b',
-      '26ae050d5ee9fcc79e30e6ab9ee108a9abb8536f05f8bca0860d7722a0fdf137',
-    ],
-    [
-      4096,
-      2n ** 32n,
-      '56b0255f6482c9f03b0608a7ccb18012',
-      'f089ce889732b0d72af1eb4c680aad49f1d4389b64f999b427bade920216fc25',
-    ],
-  ])('I-14: has units of %i bytes with consecutive DUNs from %d on', (unitBytes, dun, second, digest) => {
-    const rig = new DataRig(options);
-    const keyId = rig.key(OWN_KEY, unitBytes);
-    expect(rig.write({ offsetBytes: AT, keyId, dun }, new Uint8Array(8192))).toBe(STS_OK);
-    const data = rig.onMedium(AT, 8192);
-    expect(hex(data.subarray(unitBytes, unitBytes + 16))).toBe(second);
-    expect(sha256(data)).toBe(digest);
-  });
+  // The last one carries over 64 bits, which is more than the descriptor holds.
+  it.each(CARRYING_UNITS.slice(0, -1))(
+    'I-14: has units of %i bytes with consecutive DUNs from %d on',
+    (unitBytes, dun, second, digest) => {
+      const rig = new DataRig(options);
+      const keyId = rig.key(OWN_KEY, unitBytes);
+      expect(rig.write({ offsetBytes: AT, keyId, dun }, new Uint8Array(8192))).toBe(STS_OK);
+      const data = rig.onMedium(AT, 8192);
+      expect(hex(data.subarray(unitBytes, unitBytes + 16))).toBe(second);
+      expect(sha256(data)).toBe(digest);
+    },
+  );
 
   it('is the plaintext of a plain write, and zeros where nothing was written', () => {
     const rig = new DataRig(options);
@@ -93,18 +62,17 @@ describe.each(HOSTS)('I-22: what lies on the medium, with %s', (_name, options) 
 });
 
 describe(`with ${PRDT[0]}`, () => {
-  it.each([
-    [0n, '3e8360ab68ca2fddfc1fc8b9e514c9383fe8a6b77db18b4c4e825a02a6c49746'],
-    [2n ** 32n - 1n, '26ae050d5ee9fcc79e30e6ab9ee108a9abb8536f05f8bca0860d7722a0fdf137'],
-    [2n ** 64n - 1n, '76ebb8d6464f56e8e88b9a6f6df14c5c69bffafaf007ca765338582e6f7b43e9'],
-  ])('I-14, I-22: the medium holds the vector of DUN %d, carried over every limb', (dun, digest) => {
-    const rig = new DataRig(PRDT[1]);
-    const keyId = rig.key(OWN_KEY, 4096, MODE_AES_256_XTS, 16);
-    expect(rig.write({ offsetBytes: AT, keyId, dun }, new Uint8Array(8192))).toBe(STS_OK);
-    expect(sha256(rig.onMedium(AT, 8192))).toBe(digest);
-    expect(rig.read({ offsetBytes: AT, keyId, dun }, 8192).data).toEqual(new Uint8Array(8192));
-    expect(rig.ufs.snapshot().slots.some(({ cci }) => cci === PRDT_KEYS)).toBe(false);
-  });
+  it.each(CARRYING_UNITS.filter(([unitBytes]) => unitBytes === 4096))(
+    'I-14, I-22: units of %i bytes: the medium holds the vector of DUN %d, carried over every limb',
+    (_unitBytes, dun, _second, digest) => {
+      const rig = new DataRig(PRDT[1]);
+      const keyId = rig.key(OWN_KEY, 4096, MODE_AES_256_XTS, 16);
+      expect(rig.write({ offsetBytes: AT, keyId, dun }, new Uint8Array(8192))).toBe(STS_OK);
+      expect(sha256(rig.onMedium(AT, 8192))).toBe(digest);
+      expect(rig.read({ offsetBytes: AT, keyId, dun }, 8192).data).toEqual(new Uint8Array(8192));
+      expect(rig.ufs.snapshot().slots.some(({ cci }) => cci === PRDT_KEYS)).toBe(false);
+    },
+  );
 });
 
 describe('I-22: what only the fallback can do lies on the medium as published', () => {
