@@ -24,7 +24,7 @@ export async function exportCommand(project: string, flags: ExportFlags): Promis
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
-    await store.writer.call('run', [flags.run]);
+    await store.reader.call('run', [flags.run]);
     const where = flags.where ?? '';
     const files = await store.reader.call('exportCsv', [flags.run, resolve(flags.out), where, cancel.buffer]);
     for (const { path, rows } of files) process.stdout.write(`${path}: ${formatExact(rows)} rows\n`);

@@ -22,7 +22,7 @@ export async function recoverUnsaved(folder: string): Promise<ProjectStore | und
   for (const name of readdirSync(folder).filter((file) => file.endsWith(EXTENSION))) {
     const store = await openUnlessBusy(join(folder, name));
     if (store === undefined) continue;
-    const experiments = await store.writer.call('experiments', []);
+    const experiments = await store.reader.call('experiments', []);
     if (experiments.length > 0) return store;
     await store.close();
     removeProject(store.path);

@@ -11,15 +11,7 @@ import type { ExperimentRow, ProjectState } from '../../core/contract/api.ts';
 import { BlklabError } from '../../core/contract/errors.ts';
 import type { RunStatus, RunSummary } from '../../core/contract/summary.ts';
 import { TABLES, type TraceBatch, type TraceTable } from '../../core/trace/schema.ts';
-import {
-  countDrafts,
-  findExperiment,
-  findRun,
-  listExperiments,
-  listRuns,
-  type ListedRun,
-  type RunDetails,
-} from './catalog.ts';
+import { findExperiment, findRun, listExperiments, listRuns, type ListedRun, type RunDetails } from './catalog.ts';
 import { projectErrors, toStoreError } from './errors.ts';
 import { lockProject } from './lock.ts';
 import { Ingest } from './ingest.ts';
@@ -144,10 +136,6 @@ export class StoreWriter {
       for (const run of this.runs(id)) this.removeRun(run.id);
       return db.prepare(query('experiment_remove')).run(id).changes > 0;
     });
-  }
-
-  draftCount(): number {
-    return this.work(countDrafts);
   }
 
   /** Every draft becomes a revision. */
