@@ -26,7 +26,7 @@ export function insertRequest(q: RequestQueue, x: number, rq: number, atHead: bo
   }
   requests.insertedNs[rq] = q.engine.now;
   if (q.log.on) q.event('request.inserted', requests.serial[rq], hctx.id);
-  const { list } = hctx.ctxs[q.ctxOfCpu[requests.cpu[rq]]];
+  const { list } = q.ctxOfCpu[requests.cpu[rq]];
   if (atHead) list.pushHead(rq);
   else list.pushTail(rq);
   hctx.pendingInCtxs++;

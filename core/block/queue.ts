@@ -10,7 +10,7 @@ import type { DetailLog, GaugeLog } from '../trace/log.ts';
 import { BioTable } from './bio.ts';
 import { type BlockConfig, type BlockCounters, newCounters } from './config.ts';
 import { HOLD_NOBODY, type KeyslotCounters, newKeyslotCounters, type QueueCrypto, SLOT_NEVER } from './crypto.ts';
-import { Hctx } from './hctx.ts';
+import { Hctx, type Ctx } from './hctx.ts';
 import { RequestList } from './list.ts';
 import { RequestTable } from './request.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -47,8 +47,8 @@ export class RequestQueue {
 
   readonly hctxs: Hctx[] = [];
   readonly hctxOfCpu: readonly number[];
-  /** Position of each CPU's software queue within its hardware queue. */
-  readonly ctxOfCpu: readonly number[];
+  /** The software queue of each CPU. */
+  readonly ctxOfCpu: readonly Ctx[];
   /** Scheduler tags per hardware queue; the driver's depth without a scheduler. */
   nrRequests: number;
   readonly timeoutNs: number;
@@ -124,8 +124,8 @@ export class RequestQueue {
     const cpus = env.machine.cpus;
     this.hctxOfCpu =
       config.cpuToHctx ?? Array.from({ length: cpus }, (_, cpu) => Math.floor((cpu * config.hwQueues) / cpus));
-    this.ctxOfCpu = this.hctxOfCpu.map((hctx, cpu) => this.hctxOfCpu.slice(0, cpu).filter((h) => h === hctx).length);
     this.buildHctxs();
+    this.ctxOfCpu = this.hctxs.flatMap((hctx) => hctx.ctxs).sort((a, b) => a.cpu - b.cpu);
     for (let cpu = 0; cpu < cpus; cpu++) this.doneLists.push(new IntRing());
   }
 

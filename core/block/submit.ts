@@ -233,7 +233,7 @@ function mergeSomewhere(q: RequestQueue, t: TaskState): boolean {
     const outcome = q.scheduler.bioMerge(t.bio, q.hctxOfCpu[cpu], cpu);
     return outcome === MERGE_BACK || outcome === MERGE_FRONT;
   }
-  const { list } = q.hctxs[q.hctxOfCpu[cpu]].ctxs[q.ctxOfCpu[cpu]];
+  const { list } = q.ctxOfCpu[cpu];
   return list.size > 0 && mergeIntoList(q, list, t.bio);
 }
 

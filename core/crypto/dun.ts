@@ -182,7 +182,7 @@ export function rowFitsDunBytes(words: Uint32Array, row: number, units: number, 
   let wider = words[at + 1] >>> 20; // beyond 2^52
   for (let w = 2; w < DUN_WORDS; w++) wider |= words[at + w];
   if (wider !== 0) return rangeFitsDunBytes(loadDun(words, row), units, dunBytes);
-  return words[at + 1] * 0x1_0000_0000 + words[at] + units <= 256 ** dunBytes;
+  return dunBytes >= 7 || words[at + 1] * 0x1_0000_0000 + words[at] + units <= 256 ** dunBytes;
 }
 
 // ------------------------------------------------------------------------------------------------ plain numbers

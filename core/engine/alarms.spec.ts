@@ -6,7 +6,8 @@ import { RandomStream } from './random.ts';
 describe('alarms', () => {
   it('come in order of time and then of sequence, whatever is set and taken back between', () => {
     const random = new RandomStream(1, 'alarms');
-    const alarms = new Alarms(9);
+    const alarms = new Alarms();
+    alarms.create(9);
     const model = new Map<number, { readonly atNs: number; readonly seq: number }>();
     const first = (): number | undefined =>
       [...model].sort(([, a], [, b]) => a.atNs - b.atNs || a.seq - b.seq).map(([id]) => id)[0];
@@ -31,7 +32,8 @@ describe('alarms', () => {
   });
 
   it('are set once at a time', () => {
-    const alarms = new Alarms(1);
+    const alarms = new Alarms();
+    alarms.create(1);
     expect(() => alarms.clear(0)).toThrow('not set');
     alarms.set(0, 5, 0);
     expect(() => alarms.set(0, 6, 1)).toThrow('set already');

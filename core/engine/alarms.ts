@@ -7,20 +7,24 @@
  */
 const NONE = -1;
 
+/** Places there are: as many as a machine may have CPUs. */
+const PLACES = 64;
+
 export class Alarms {
   /** Alarms set now. */
   pending = 0;
-  /** Time (ns) of the earliest one, Infinity when none is set; its sequence number. */
+  /** Time (ns) of the earliest one and its sequence number; Infinity when none is set. */
   firstNs = Infinity;
-  firstSeq = 0;
+  firstSeq = Infinity;
   private first = NONE;
-  private readonly atNs: Float64Array;
-  private readonly seqs: Float64Array;
+  private count = 0;
+  private readonly atNs = new Float64Array(PLACES).fill(Infinity);
+  private readonly seqs = new Float64Array(PLACES);
 
-  /** `count` alarms, none of them set. */
-  constructor(count: number) {
-    this.atNs = new Float64Array(count).fill(Infinity);
-    this.seqs = new Float64Array(count);
+  /** From now on there are `count` alarms, none of them set; 64 at most. */
+  create(count: number): void {
+    if (count > PLACES) throw new RangeError(`engine: ${count} alarms, there are places for ${PLACES}`);
+    this.count = count;
   }
 
   /** Sets an alarm that is not set. */
@@ -39,9 +43,12 @@ export class Alarms {
   /** Takes an alarm back that is set. */
   clear(id: number): void {
     if (this.atNs[id] === Infinity) throw new Error(`engine: alarm ${id} is not set`);
-    this.pending--;
     this.atNs[id] = Infinity;
-    if (id === this.first) this.findFirst();
+    if (--this.pending === 0) {
+      this.first = NONE;
+      this.firstNs = Infinity;
+      this.firstSeq = Infinity;
+    } else if (id === this.first) this.findFirst();
   }
 
   /** Takes the earliest alarm back and returns it. There must be one. */
@@ -51,11 +58,12 @@ export class Alarms {
     return id;
   }
 
+  /** Looks for the earliest alarm; one is set. */
   private findFirst(): void {
-    const { atNs, seqs } = this;
+    const { atNs, seqs, count } = this;
     let first = NONE;
     let firstNs = Infinity;
-    for (let id = 0; id < atNs.length; id++) {
+    for (let id = 0; id < count; id++) {
       const ns = atNs[id];
       if (ns < firstNs || (ns === firstNs && first !== NONE && seqs[id] < seqs[first])) {
         first = id;
@@ -64,6 +72,6 @@ export class Alarms {
     }
     this.first = first;
     this.firstNs = firstNs;
-    if (first !== NONE) this.firstSeq = seqs[first];
+    this.firstSeq = seqs[first];
   }
 }

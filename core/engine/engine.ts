@@ -40,7 +40,7 @@ export class Engine {
 
   private halted = false;
   private readonly heap = new EventHeap();
-  private alarms = new Alarms(0);
+  private readonly alarms = new Alarms();
   private alarmKind = NONE;
   private onAlarm: Handler = () => undefined;
   private readonly handlers: Handler[] = [];
@@ -113,7 +113,7 @@ export class Engine {
   createAlarms(label: string, count: number, handler: Handler): void {
     if (this.alarmKind !== NONE) throw new Error(`engine: alarms of ${this.labels[this.alarmKind]} and ${label}`);
     this.alarmKind = this.register(label, handler);
-    this.alarms = new Alarms(count);
+    this.alarms.create(count);
     this.onAlarm = handler;
   }
 
@@ -234,12 +234,12 @@ export class Engine {
    */
   runSlice(maxEvents: number, untilNs = Infinity): boolean {
     for (let i = 0; i < maxEvents; i++) {
-      if (this.halted || this.isQuiet()) return false;
+      if (this.halted) return false;
       if (this.isAlarmNext()) {
         if (this.alarms.firstNs > untilNs) return false;
         this.dispatchAlarm();
       } else {
-        if (this.heap.peekAtNs() > untilNs) return false;
+        if (this.isQuiet() || this.heap.peekAtNs() > untilNs) return false;
         this.dispatchEvent();
       }
     }

@@ -22,11 +22,13 @@
  *
  * @kernel v6.12 kernel/softirq.c, kernel/sched/core.c, kernel/irq/handle.c (the order of contexts)
  */
-import { TASK_DEAD, TASK_RUNNABLE, TASK_SLEEPING } from './contexts.ts';
+import { LEVEL_HARDIRQ, LEVEL_SOFTIRQ, LEVEL_TASK, TASK_DEAD, TASK_RUNNABLE, TASK_SLEEPING } from './context.ts';
+import type { Cpu } from './cpu.ts';
+import { ZERO_NS } from './doubles.ts';
 import type { MachineCosts } from './costs/costs.ts';
 import type { Engine } from './engine.ts';
 import { IntRing } from './ring.ts';
-import { CpuScheduler, LEVEL_HARDIRQ, LEVEL_SOFTIRQ, LEVEL_TASK, type SleepWatcher } from './scheduler.ts';
+import { CpuScheduler, type SleepWatcher } from './scheduler.ts';
 
 export { TASK_DEAD, TASK_RUNNABLE, TASK_SLEEPING };
 export type { SleepWatcher };
@@ -70,7 +72,7 @@ export class Machine extends CpuScheduler {
 
   /** The CPU a context runs on. */
   cpuOf(x: number): number {
-    return this.contexts.cpu[x];
+    return this.contexts[x].cpu;
   }
 
   isTask(x: number): boolean {
@@ -84,7 +86,7 @@ export class Machine extends CpuScheduler {
 
   /** `hardirq/0`, `softirq/1`, or the task's name. */
   name(x: number): string {
-    return this.contexts.names[x];
+    return this.contexts[x].name;
   }
 
   /** The softirq context of a CPU. */
@@ -110,21 +112,23 @@ export class Machine extends CpuScheduler {
   /** Busy ns of the CPU so far, the burst in progress included. */
   busyUntilNow(cpu: number): number {
     const done = this.busyNs[3 * cpu] + this.busyNs[3 * cpu + 1] + this.busyNs[3 * cpu + 2];
-    return done + (this.running[cpu] === NONE ? 0 : this.engine.now - this.startedNs[cpu]);
+    const { running, startedNs } = this.cpu[cpu];
+    return done + (running === undefined ? 0 : this.engine.now - startedNs);
   }
 
   /** Tasks that want the CPU: those waiting and the one that owns it. */
   load(cpu: number): number {
-    return this.runQueueLength(cpu) + (this.taskOn[cpu] === NONE ? 0 : 1);
+    return this.runQueueLength(cpu) + (this.cpu[cpu].task === undefined ? 0 : 1);
   }
 
   /** True while a task owns its CPU, be it executing, preempted by an irq, or burning its last charge before it sleeps. */
   ownsCpu(x: number): boolean {
-    return this.taskOn[this.contexts.cpu[x]] === x;
+    const task = this.contexts[x];
+    return this.cpu[task.cpu].task === task;
   }
 
   taskState(x: number): number {
-    return this.contexts.state[x];
+    return this.contexts[x].state;
   }
 
   /** Records a breach of a law; the run goes on and is reported as failed. */
@@ -134,71 +138,73 @@ export class Machine extends CpuScheduler {
 
   /** Reports a breach when `x` is an atomic context. `what` says what wanted to sleep. */
   assertMaySleep(x: number, what: string): void {
-    if (x < 2 * this.cpus) this.violate('atomic-sleep', `${what} may sleep, called in ${this.contexts.names[x]}`);
+    if (x < 2 * this.cpus) this.violate('atomic-sleep', `${what} may sleep, called in ${this.contexts[x].name}`);
   }
 
   // ------------------------------------------------------------------------------------------------ executing
 
   /** Adds CPU time to what `x` does next. Code outside any context (x = -1) is free. */
   charge(x: number, costNs: number): void {
-    if (x >= 0) this.contexts.chargeNs[x] += costNs;
+    if (x >= 0) this.contexts[x].chargeNs += costNs;
   }
 
   /** The current task gives up its CPU and continues at `kind(arg)` when woken. Sleeping in atomic context is a violation. */
   sleep(x: number, kind: number, arg: number): void {
-    if (x < 2 * this.cpus) {
-      this.violate('atomic-sleep', `sleep() in ${this.contexts.names[x]}`);
-      throw new Error(`machine: sleep() in atomic context ${this.contexts.names[x]}`);
+    const task = this.contexts[x];
+    if (task.level !== LEVEL_TASK) {
+      this.violate('atomic-sleep', `sleep() in ${task.name}`);
+      throw new Error(`machine: sleep() in atomic context ${task.name}`);
     }
-    if (x !== this.current) throw new Error(`machine: sleep() of ${this.name(x)}, which is not executing`);
-    if (this.contexts.hasNext[x] !== 0) throw new Error(`machine: ${this.contexts.names[x]} continues twice`);
-    this.contexts.nextKind[x] = kind;
-    this.contexts.nextArg[x] = arg;
-    this.contexts.hasNext[x] = 1;
-    this.contexts.remainingNs[x] = 0;
-    this.contexts.state[x] = TASK_SLEEPING;
-    if (this.contexts.watched[x] !== 0) this.watcher?.taskSleeps(x);
+    if (x !== this.current) throw new Error(`machine: sleep() of ${task.name}, which is not executing`);
+    if (task.hasNext) throw new Error(`machine: ${task.name} continues twice`);
+    task.continueAt(kind, arg);
+    task.remainingNs = ZERO_NS;
+    task.state = TASK_SLEEPING;
+    if (task.watched) this.watcher?.taskSleeps(x);
   }
 
   /** The current task ends for good. */
   exit(x: number): void {
-    this.contexts.state[x] = TASK_DEAD;
+    this.contexts[x].state = TASK_DEAD;
   }
 
   /** From now on bursts of `x` are not preempted: interrupts of its CPU wait for the end of the burst. It may not sleep before `localIrqEnable`. */
   localIrqDisable(x: number): void {
-    this.contexts.irqsOff[x] = 1;
+    this.contexts[x].irqsOff = true;
   }
 
   localIrqEnable(x: number): void {
-    this.contexts.irqsOff[x] = 0;
+    this.contexts[x].irqsOff = false;
   }
 
   /** Pushes where `ret(x)` shall continue. */
   pushReturn(x: number, kind: number, arg: number): void {
-    this.contexts.pushReturn(x, kind, arg);
+    this.contexts[x].pushReturn(kind, arg);
   }
 
   /** Continues, at once and in the same context, where the caller asked to. */
   ret(x: number): void {
-    const at = this.contexts.popReturn(x);
-    this.engine.call(this.contexts.returnKind(at), this.contexts.returnArg(at));
+    const context = this.contexts[x];
+    context.popReturn();
+    this.engine.call(context.returnKind, context.returnArg);
   }
 
   // ------------------------------------------------------------------------------------------------ irqs
 
   /** A device or IPI interrupt on `cpu`: entry cost plus `costNs`, then `kind(arg)` in hardirq context. */
   raiseHardirq(cpu: number, costNs: number, kind: number, arg: number): void {
-    this.hardQueue[cpu].push(costNs, kind, arg);
     this.interrupts++;
-    this.kick(cpu, LEVEL_HARDIRQ);
+    const target = this.cpu[cpu];
+    target.hardQueue.push(costNs, kind, arg);
+    this.kick(target, LEVEL_HARDIRQ);
   }
 
   /** Softirq or tasklet work on `cpu`: `costNs`, then `kind(arg)` in softirq context; items run in order. */
   raiseSoftirq(cpu: number, costNs: number, kind: number, arg: number): void {
-    this.softQueue[cpu].push(costNs, kind, arg);
     this.softirqs++;
-    this.kick(cpu, LEVEL_SOFTIRQ);
+    const target = this.cpu[cpu];
+    target.softQueue.push(costNs, kind, arg);
+    this.kick(target, LEVEL_SOFTIRQ);
   }
 
   /** A function call on another CPU: `kind(arg)` in its hardirq context after the IPI latency. `fromX` pays for sending. */
@@ -215,36 +221,34 @@ export class Machine extends CpuScheduler {
 
   /** Creates a sleeping task; it first runs at `kind(arg)` once woken. Without `arg` the handler gets the task's own context. */
   createTask(name: string, cpu: number, kind: number, arg = NONE): number {
-    const x = this.contexts.create(name, cpu);
-    this.contexts.state[x] = TASK_SLEEPING;
-    this.contexts.nextKind[x] = kind;
-    this.contexts.nextArg[x] = arg === NONE ? x : arg;
-    this.contexts.hasNext[x] = 1;
-    return x;
+    const task = this.createContext(name, LEVEL_TASK, cpu);
+    task.state = TASK_SLEEPING;
+    task.continueAt(kind, arg === NONE ? task.x : arg);
+    return task.x;
   }
 
   /** A worker's handler that returns without continuing goes on at `kind(arg)` instead of being a violation. */
   setHome(x: number, kind: number): void {
-    this.contexts.home[x] = kind;
+    this.contexts[x].home = kind;
   }
 
   /** The task goes before ordinary tasks in the run queue (it does not preempt a running one). */
   setUrgent(x: number): void {
-    this.contexts.urgent[x] = 1;
+    this.contexts[x].urgent = true;
   }
 
   /** From now on the machine's one watcher hears of the task's sleeps and resumptions. */
   watch(x: number, watcher: SleepWatcher): void {
     if (this.watcher !== undefined && this.watcher !== watcher) throw new Error('machine: a second sleep watcher');
     this.watcher = watcher;
-    this.contexts.watched[x] = 1;
+    this.contexts[x].watched = true;
   }
 
   /** Moves a sleeping task to another CPU (unbound workers). It must have left its old one: see `ownsCpu`. */
   migrate(x: number, cpu: number): void {
-    if (this.contexts.state[x] !== TASK_SLEEPING || this.ownsCpu(x))
-      throw new Error(`machine: ${this.contexts.names[x]} moved while runnable`);
-    this.contexts.cpu[x] = cpu;
+    const task = this.contexts[x];
+    if (task.state !== TASK_SLEEPING || this.ownsCpu(x)) throw new Error(`machine: ${task.name} moved while runnable`);
+    task.cpu = cpu;
   }
 
   /**
@@ -252,20 +256,25 @@ export class Machine extends CpuScheduler {
    * Context: any.
    */
   wake(fromX: number, x: number): void {
-    if (this.contexts.state[x] !== TASK_SLEEPING || this.contexts.wakePending[x] !== 0) return;
+    const task = this.contexts[x];
+    if (task.state !== TASK_SLEEPING || task.wakePending) return;
     this.wakeups++;
     this.charge(fromX, this.costs.wakeNs);
-    const cpu = this.contexts.cpu[x];
-    if (this.taskOn[cpu] === x) {
-      this.contexts.wakePending[x] = 1; // still burning what it was charged on its way to sleep
+    const cpu = this.cpu[task.cpu];
+    if (cpu.task === task) {
+      task.wakePending = true; // still burning what it was charged on its way to sleep
       return;
     }
-    this.contexts.state[x] = TASK_RUNNABLE;
-    (this.contexts.urgent[x] === 0 ? this.runQueue : this.urgentQueue)[cpu].push(x);
-    if (fromX >= 0 && this.contexts.cpu[fromX] !== cpu && this.idle.isIdle(cpu)) {
+    task.state = TASK_RUNNABLE;
+    (task.urgent ? cpu.urgentQueue : cpu.runQueue).push(x);
+    if (fromX >= 0 && this.isOnOtherIdleCpu(fromX, cpu)) {
       this.charge(fromX, this.costs.ipiSendNs);
       this.ipis++;
       this.signalIdle(cpu, this.costs.ipiLatencyNs);
     } else this.kick(cpu, LEVEL_TASK);
+  }
+
+  private isOnOtherIdleCpu(fromX: number, cpu: Cpu): boolean {
+    return this.contexts[fromX].cpu !== cpu.index && this.idle.isIdle(cpu.index);
   }
 }

@@ -9,21 +9,17 @@
  *
  * @kernel v6.12 kernel/softirq.c irq_exit_rcu, kernel/sched/core.c __schedule, kernel/workqueue.c process_one_work (cond_resched)
  */
-import { Contexts, MAX_LAPS, TASK_RUNNABLE, TASK_SLEEPING } from './contexts.ts';
+import { Context, LEVEL_HARDIRQ, LEVEL_SOFTIRQ, LEVEL_TASK, TASK_RUNNABLE, TASK_SLEEPING } from './context.ts';
 import type { MachineCosts } from './costs/costs.ts';
+import { Cpu } from './cpu.ts';
+import { ZERO_NS } from './doubles.ts';
 import type { Engine } from './engine.ts';
 import { IdleCpus } from './idle.ts';
-import { IrqQueue } from './irq-queue.ts';
-import { IntRing } from './ring.ts';
+import type { IrqQueue } from './irq-queue.ts';
 
 const NONE = -1;
 /** How long a worker goes on with item after item while other tasks wait. @source kernel/sched/fair.c: base slice 0.75 ms × (1 + log2 of 8 CPUs) */
 const SLICE_NS = 3_000_000;
-
-/** What a context is to the preemption rule. */
-export const LEVEL_TASK = 0;
-export const LEVEL_SOFTIRQ = 1;
-export const LEVEL_HARDIRQ = 2;
 
 /** Told when tasks it watches give up their CPU and when they get one back (work queues count running workers this way). */
 export interface SleepWatcher {
@@ -43,26 +39,14 @@ export class CpuScheduler {
   readonly busyNs: Float64Array;
 
   protected readonly engine: Engine;
-  protected readonly contexts = new Contexts();
+  /** All contexts: the hardirq contexts of the CPUs, their softirq contexts, the tasks. */
+  protected readonly contexts: Context[] = [];
+  protected readonly cpu: Cpu[] = [];
   protected readonly idle: IdleCpus;
-  protected watcher: SleepWatcher | undefined;
+  protected watcher: SleepWatcher | undefined = undefined;
 
   private readonly idleExitKind: number;
   private readonly trailingKind: number;
-
-  // per CPU
-  protected readonly running: Int32Array; // context on the CPU, NONE while idle or between decisions
-  protected readonly startedNs: Float64Array;
-  private readonly hardBusy: Uint8Array;
-  private readonly softBusy: Uint8Array;
-  protected readonly taskOn: Int32Array; // task that owns the CPU below the irq contexts
-  private readonly gotCpuNs: Float64Array; // since when it does
-  private readonly lastTask: Int32Array;
-  private readonly deciding: Uint8Array; // inside a handler of this CPU: no decision until it returns
-  protected readonly hardQueue: IrqQueue[] = [];
-  protected readonly softQueue: IrqQueue[] = [];
-  protected readonly runQueue: IntRing[] = [];
-  protected readonly urgentQueue: IntRing[] = []; // runnable tasks that go before those of runQueue
 
   constructor(engine: Engine, costs: MachineCosts, cpus: number) {
     this.engine = engine;
@@ -70,44 +54,34 @@ export class CpuScheduler {
     this.cpus = cpus;
     this.idle = new IdleCpus(cpus, costs.idleStates);
     this.busyNs = new Float64Array(3 * cpus);
-    this.running = new Int32Array(cpus).fill(NONE);
-    this.startedNs = new Float64Array(cpus);
-    this.hardBusy = new Uint8Array(cpus);
-    this.softBusy = new Uint8Array(cpus);
-    this.taskOn = new Int32Array(cpus).fill(NONE);
-    this.gotCpuNs = new Float64Array(cpus);
-    this.lastTask = new Int32Array(cpus).fill(NONE);
-    this.deciding = new Uint8Array(cpus);
-    for (let c = 0; c < cpus; c++) this.contexts.create(`hardirq/${c}`, c);
-    for (let c = 0; c < cpus; c++) this.contexts.create(`softirq/${c}`, c);
-    for (let c = 0; c < cpus; c++) {
-      this.hardQueue.push(new IrqQueue());
-      this.softQueue.push(new IrqQueue());
-      this.runQueue.push(new IntRing());
-      this.urgentQueue.push(new IntRing());
-    }
+    for (let c = 0; c < cpus; c++) this.createContext(`hardirq/${c}`, LEVEL_HARDIRQ, c);
+    for (let c = 0; c < cpus; c++) this.createContext(`softirq/${c}`, LEVEL_SOFTIRQ, c);
+    for (let c = 0; c < cpus; c++) this.cpu.push(new Cpu(c, this.contexts[c], this.contexts[cpus + c]));
     engine.createAlarms('cpu.burst', cpus, (cpu) => {
-      this.burstEnded(cpu);
+      this.burstEnded(this.cpu[cpu]);
     });
     this.idleExitKind = engine.register('cpu.idle-exit', (cpu) => {
       if (!this.idle.isExit(cpu, engine.seq)) return; // an earlier signal had it up sooner
       this.idle.leave(cpu, engine.now);
-      this.decide(cpu);
+      this.decide(this.cpu[cpu]);
     });
     this.trailingKind = engine.register('cpu.trailing', () => undefined);
   }
 
+  protected createContext(name: string, level: number, cpu: number): Context {
+    const context = new Context(this.contexts.length, name, level, cpu);
+    this.contexts.push(context);
+    return context;
+  }
+
   /** The current context burns `costNs` (plus what it was charged) and then continues at `kind(arg)`. */
   run(x: number, costNs: number, kind: number, arg: number): void {
-    const contexts = this.contexts;
-    if (x !== this.current) throw new Error(`machine: run() for ${contexts.names[x]}, which is not executing`);
-    if (contexts.hasNext[x] !== 0) throw new Error(`machine: ${contexts.names[x]} continues twice`);
-    const lapsNs = contexts.lapsGathered[x] === 0 ? 0 : contexts.beginLaps(x, costNs);
-    contexts.remainingNs[x] = lapsNs + costNs + contexts.chargeNs[x];
-    contexts.chargeNs[x] = 0;
-    contexts.nextKind[x] = kind;
-    contexts.nextArg[x] = arg;
-    contexts.hasNext[x] = 1;
+    const context = this.contexts[x];
+    if (x !== this.current) throw new Error(`machine: run() for ${context.name}, which is not executing`);
+    if (context.hasNext) throw new Error(`machine: ${context.name} continues twice`);
+    const lapsNs = context.lapsGathered === 0 ? 0 : context.beginLaps(costNs);
+    context.remainingNs = lapsNs + costNs + context.takeChargeNs();
+    context.continueAt(kind, arg);
   }
 
   /**
@@ -115,182 +89,177 @@ export class CpuScheduler {
    * burst is over. For stages that nothing can contend for: a boundary without an event, exact even when the burst was preempted.
    */
   lap(x: number, costNs: number): void {
-    this.contexts.gatherLap(x, costNs);
+    this.contexts[x].gatherLap(costNs);
   }
 
   /** Whether laps were put before the next burst of `x`. */
   hasLaps(x: number): boolean {
-    return this.contexts.lapsGathered[x] !== 0;
+    return this.contexts[x].lapsGathered !== 0;
   }
 
   /** When lap `i` of the last burst of `x` that had laps was over (ns). */
   lapEndNs(x: number, i: number): number {
-    return this.contexts.lapNs[x * MAX_LAPS + i];
+    return this.contexts[x].lapNs[i];
   }
 
   /** Tasks waiting on the CPU's run queue (the running one not counted). */
   runQueueLength(cpu: number): number {
-    return this.runQueue[cpu].size + this.urgentQueue[cpu].size;
+    return this.cpu[cpu].waiting;
   }
 
   /** Work of `level` became pending on a CPU. */
-  protected kick(cpu: number, level: number): void {
-    if (this.deciding[cpu] !== 0) return; // looked at when the handler returns
-    const x = this.running[cpu];
-    if (x === NONE) {
+  protected kick(cpu: Cpu, level: number): void {
+    if (cpu.deciding) return; // looked at when the handler returns
+    const { running } = cpu;
+    if (running === undefined) {
       this.signalIdle(cpu, 0);
       return;
     }
-    const runningLevel = x < this.cpus ? LEVEL_HARDIRQ : x < 2 * this.cpus ? LEVEL_SOFTIRQ : LEVEL_TASK;
-    if (level <= runningLevel || this.contexts.irqsOff[x] !== 0) return;
-    this.suspend(cpu, x);
+    if (level <= running.level || running.irqsOff) return;
+    this.suspend(cpu, running);
     this.decide(cpu);
   }
 
-  private suspend(cpu: number, x: number): void {
-    const ranNs = this.engine.now - this.startedNs[cpu];
-    this.contexts.remainingNs[x] -= ranNs;
-    if (this.contexts.lapsOver[x] < this.contexts.laps[x]) {
-      this.contexts.passLaps(x, this.contexts.remainingNs[x], this.engine.now);
-    }
-    this.account(cpu, x, ranNs);
-    this.running[cpu] = NONE;
-    this.engine.clearAlarm(cpu);
+  private suspend(cpu: Cpu, running: Context): void {
+    const nowNs = this.engine.now;
+    const ranNs = nowNs - cpu.startedNs;
+    running.remainingNs -= ranNs;
+    if (running.lapsOver < running.laps) running.passLaps(nowNs);
+    this.account(cpu, running, ranNs);
+    cpu.running = undefined;
+    this.engine.clearAlarm(cpu.index);
   }
 
-  private account(cpu: number, x: number, ranNs: number): void {
-    this.busyNs[3 * cpu + (x < this.cpus ? 0 : x < 2 * this.cpus ? 1 : 2)] += ranNs;
+  private account(cpu: Cpu, context: Context, ranNs: number): void {
+    this.busyNs[3 * cpu.index + LEVEL_HARDIRQ - context.level] += ranNs;
   }
 
   /** An idle CPU (or one that is leaving its idle state) is called; the signal takes `delayNs` to arrive. */
-  protected signalIdle(cpu: number, delayNs: number): void {
+  protected signalIdle(cpu: Cpu, delayNs: number): void {
     const nowNs = this.engine.now;
-    const dueNs = this.idle.signal(cpu, nowNs + delayNs);
+    const dueNs = this.idle.signal(cpu.index, nowNs + delayNs);
     if (Number.isNaN(dueNs)) return;
-    if (dueNs > nowNs) this.idle.scheduled(cpu, this.engine.at(dueNs, this.idleExitKind, cpu));
+    if (dueNs > nowNs) this.idle.scheduled(cpu.index, this.engine.at(dueNs, this.idleExitKind, cpu.index));
     else {
-      this.idle.leave(cpu, nowNs);
+      this.idle.leave(cpu.index, nowNs);
       this.decide(cpu);
     }
   }
 
   /** Picks what the CPU does next: hardirq, softirq, the task that owns it, the run queue, or nothing. */
-  private decide(cpu: number): void {
-    const cpus = this.cpus;
-    const contexts = this.contexts;
-    let x: number;
-    if (this.hardBusy[cpu] !== 0) x = cpu;
-    else if (this.hardQueue[cpu].size > 0) {
-      this.hardBusy[cpu] = 1;
-      x = cpu;
-      this.beginItem(x, this.hardQueue[cpu], this.costs.hardirqEntryNs);
-    } else if (this.softBusy[cpu] !== 0) x = cpus + cpu;
-    else if (this.softQueue[cpu].size > 0) {
-      this.softBusy[cpu] = 1;
-      x = cpus + cpu;
-      this.beginItem(x, this.softQueue[cpu], this.costs.softirqEntryNs);
-    } else if (this.taskOn[cpu] !== NONE) x = this.taskOn[cpu];
-    else if (this.runQueueLength(cpu) > 0) {
-      x = (this.urgentQueue[cpu].size > 0 ? this.urgentQueue : this.runQueue)[cpu].shift();
-      this.taskOn[cpu] = x;
-      this.gotCpuNs[cpu] = this.engine.now;
-      if (contexts.watched[x] !== 0) this.watcher?.taskResumes(x);
-      if (this.lastTask[cpu] !== x) {
-        this.contextSwitches++;
-        contexts.remainingNs[x] += this.costs.contextSwitchNs;
-        this.lastTask[cpu] = x;
-      }
-    } else {
-      this.running[cpu] = NONE;
-      this.lastTask[cpu] = NONE; // the idle task: switching from it costs as much
-      this.idle.enter(cpu, this.engine.now);
+  private decide(cpu: Cpu): void {
+    const nowNs = this.engine.now;
+    let next: Context;
+    if (cpu.hardBusy) next = cpu.hardirq;
+    else if (cpu.hardQueue.size > 0) {
+      cpu.hardBusy = true;
+      next = cpu.hardirq;
+      this.beginItem(next, cpu.hardQueue, this.costs.hardirqEntryNs);
+    } else if (cpu.softBusy) next = cpu.softirq;
+    else if (cpu.softQueue.size > 0) {
+      cpu.softBusy = true;
+      next = cpu.softirq;
+      this.beginItem(next, cpu.softQueue, this.costs.softirqEntryNs);
+    } else if (cpu.task !== undefined) next = cpu.task;
+    else if (cpu.waiting > 0) next = this.switchTask(cpu);
+    else {
+      cpu.running = undefined;
+      cpu.lastTask = undefined; // the idle task: switching from it costs as much
+      this.idle.enter(cpu.index, nowNs);
       return;
     }
-    const nowNs = this.engine.now;
-    this.running[cpu] = x;
-    this.startedNs[cpu] = nowNs;
-    this.engine.setAlarm(cpu, nowNs + contexts.remainingNs[x]);
+    cpu.running = next;
+    cpu.startedNs = nowNs;
+    this.engine.setAlarm(cpu.index, nowNs + next.remainingNs);
   }
 
-  private beginItem(x: number, queue: IrqQueue, entryNs: number): void {
-    const contexts = this.contexts;
-    contexts.remainingNs[x] = queue.costNs + entryNs + contexts.chargeNs[x];
-    contexts.chargeNs[x] = 0;
-    contexts.nextKind[x] = queue.kind;
-    contexts.nextArg[x] = queue.arg;
-    contexts.hasNext[x] = 1;
+  private beginItem(context: Context, queue: IrqQueue, entryNs: number): void {
+    context.remainingNs = queue.costNs + entryNs + context.takeChargeNs();
+    context.continueAt(queue.kind, queue.arg);
     queue.drop();
   }
 
-  private burstEnded(cpu: number): void {
-    const contexts = this.contexts;
-    const x = this.running[cpu];
-    this.account(cpu, x, this.engine.now - this.startedNs[cpu]);
-    this.running[cpu] = NONE;
-    contexts.remainingNs[x] = 0;
-    if (contexts.lapsOver[x] < contexts.laps[x]) contexts.passLaps(x, 0, this.engine.now);
-    if (x >= 2 * this.cpus && contexts.state[x] !== TASK_RUNNABLE) {
-      this.leaveCpu(cpu, x); // the trailing cost of a task that is going to sleep
+  /** The next task gets the CPU. */
+  private switchTask(cpu: Cpu): Context {
+    const x = (cpu.urgentQueue.size > 0 ? cpu.urgentQueue : cpu.runQueue).shift();
+    const task = this.contexts[x];
+    cpu.task = task;
+    cpu.gotCpuNs = this.engine.now;
+    if (task.watched) this.watcher?.taskResumes(x);
+    if (cpu.lastTask !== task) {
+      this.contextSwitches++;
+      task.remainingNs += this.costs.contextSwitchNs;
+      cpu.lastTask = task;
+    }
+    return task;
+  }
+
+  private burstEnded(cpu: Cpu): void {
+    const context = cpu.running;
+    if (context === undefined) throw new Error(`machine: a burst ends on CPU ${cpu.index}, which executes nothing`);
+    const nowNs = this.engine.now;
+    this.account(cpu, context, nowNs - cpu.startedNs);
+    cpu.running = undefined;
+    context.remainingNs = ZERO_NS;
+    if (context.lapsOver < context.laps) context.passLaps(nowNs);
+    const isTask = context.level === LEVEL_TASK;
+    if (isTask && context.state !== TASK_RUNNABLE) {
+      this.leaveCpu(cpu, context); // the trailing cost of a task that is going to sleep
       this.decide(cpu);
       return;
     }
-    contexts.hasNext[x] = 0;
-    this.deciding[cpu] = 1;
-    this.current = x;
-    this.engine.call(contexts.nextKind[x], contexts.nextArg[x]);
-    if (x >= 2 * this.cpus) this.goHome(x);
+    context.hasNext = false;
+    cpu.deciding = true;
+    this.current = context.x;
+    this.engine.call(context.nextKind, context.nextArg);
+    if (isTask) this.goHome(context);
     this.current = NONE;
-    this.deciding[cpu] = 0;
-    if (x < this.cpus) this.irqReturned(x, this.hardBusy, cpu);
-    else if (x < 2 * this.cpus) this.irqReturned(x, this.softBusy, cpu);
-    else this.taskReturned(cpu, x);
+    cpu.deciding = false;
+    if (isTask) this.taskReturned(cpu, context);
+    else this.irqReturned(cpu, context);
     this.decide(cpu);
   }
 
-  private irqReturned(x: number, busy: Uint8Array, cpu: number): void {
-    if (this.contexts.hasNext[x] !== 0) return;
-    if (this.contexts.chargeNs[x] > 0) {
-      this.current = x;
-      this.run(x, 0, this.trailingKind, 0);
+  private irqReturned(cpu: Cpu, context: Context): void {
+    if (context.hasNext) return;
+    if (context.chargeNs > 0) {
+      this.current = context.x;
+      this.run(context.x, 0, this.trailingKind, 0);
       this.current = NONE;
-    } else busy[cpu] = 0;
+    } else cpu.irqIsOver(context.level);
   }
 
   /** A worker's handler is over: go on with its loop, after burning what it was charged. */
-  private goHome(x: number): void {
-    const contexts = this.contexts;
-    if (contexts.home[x] === NONE || contexts.hasNext[x] !== 0 || contexts.state[x] !== TASK_RUNNABLE) return;
-    const cpu = contexts.cpu[x];
-    if (this.runQueueLength(cpu) > 0 && this.engine.now - this.gotCpuNs[cpu] >= SLICE_NS) this.letOthersRun(cpu, x);
-    else if (contexts.chargeNs[x] > 0) this.run(x, 0, contexts.home[x], x);
-    else this.engine.call(contexts.home[x], x);
+  private goHome(task: Context): void {
+    if (task.home === NONE || task.hasNext || task.state !== TASK_RUNNABLE) return;
+    const cpu = this.cpu[task.cpu];
+    if (cpu.waiting > 0 && this.engine.now - cpu.gotCpuNs >= SLICE_NS) this.letOthersRun(cpu, task);
+    else if (task.chargeNs > 0) this.run(task.x, 0, task.home, task.x);
+    else this.engine.call(task.home, task.x);
   }
 
   /** cond_resched() of a worker between two items: to the end of the run queue. Else an item that queues itself again could keep all others from running for ever. */
-  private letOthersRun(cpu: number, x: number): void {
-    this.run(x, 0, this.contexts.home[x], x);
-    this.runQueue[cpu].push(x);
-    this.taskOn[cpu] = NONE;
+  private letOthersRun(cpu: Cpu, task: Context): void {
+    this.run(task.x, 0, task.home, task.x);
+    cpu.runQueue.push(task.x);
+    cpu.task = undefined;
   }
 
-  private taskReturned(cpu: number, x: number): void {
-    if (this.contexts.state[x] === TASK_RUNNABLE) {
-      if (this.contexts.hasNext[x] === 0)
-        throw new Error(`machine: task ${this.contexts.names[x]} returned without continuing`);
-    } else if (this.contexts.chargeNs[x] > 0) {
-      this.contexts.remainingNs[x] = this.contexts.chargeNs[x];
-      this.contexts.chargeNs[x] = 0;
-    } else this.leaveCpu(cpu, x);
+  private taskReturned(cpu: Cpu, task: Context): void {
+    if (task.state === TASK_RUNNABLE) {
+      if (!task.hasNext) throw new Error(`machine: task ${task.name} returned without continuing`);
+    } else if (task.chargeNs > 0) task.remainingNs = task.takeChargeNs();
+    else this.leaveCpu(cpu, task);
   }
 
   /** A task that is no longer runnable gives up the CPU, unless it was woken on its way. */
-  private leaveCpu(cpu: number, x: number): void {
-    if (this.contexts.wakePending[x] !== 0 && this.contexts.state[x] === TASK_SLEEPING) {
-      this.contexts.wakePending[x] = 0;
-      this.contexts.state[x] = TASK_RUNNABLE;
-      if (this.contexts.watched[x] !== 0) this.watcher?.taskResumes(x);
+  private leaveCpu(cpu: Cpu, task: Context): void {
+    if (task.wakePending && task.state === TASK_SLEEPING) {
+      task.wakePending = false;
+      task.state = TASK_RUNNABLE;
+      if (task.watched) this.watcher?.taskResumes(task.x);
       return;
     }
-    this.taskOn[cpu] = NONE;
+    cpu.task = undefined;
   }
 }

@@ -77,7 +77,7 @@ function describe({ edge, next }: Step): string {
 
 /** Depth-first search over waiters with an explicit stack: chains may be as long as there are bios. */
 class ChainSearch {
-  cycle: Step[] | undefined;
+  cycle: Step[] | undefined = undefined;
   private readonly byWaiter: ReadonlyMap<string, readonly WaitEdge[]>;
   /** Finished waiters: the best step and the length of the longest chain from here. */
   private readonly best = new Map<string, { readonly step: Step; readonly length: number }>();

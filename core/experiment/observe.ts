@@ -40,6 +40,8 @@ export class Observer {
   private readonly clones: ObserverOptions['clones'];
   private readonly check: boolean;
   private readonly hash = new TraceHash();
+  /** What the hash takes of one I/O or request. */
+  private readonly facts = new Float64Array(8);
   private readonly ioWriter: IoWriter | undefined;
   private readonly requestWriter: RequestWriter | undefined;
 
@@ -61,16 +63,17 @@ export class Observer {
   ioDone(io: number): void {
     const ios = this.table;
     this.ios++;
-    const { hash } = this;
-    hash.add(ios.id[io]);
-    hash.add(ios.job[io] * 4 + ios.ddir[io]);
-    hash.add(ios.offsetBytes[io]);
-    hash.add(ios.sizeBytes[io]);
-    hash.add(ios.submitNs[io]);
-    hash.add(ios.completeNs[io]);
-    hash.add(ios.status[io]);
-    if (this.check) this.checkIo(io);
     const submitNs = ios.submitNs[io];
+    const { facts } = this;
+    facts[0] = ios.id[io];
+    facts[1] = ios.job[io] * 4 + ios.ddir[io];
+    facts[2] = ios.offsetBytes[io];
+    facts[3] = ios.sizeBytes[io];
+    facts[4] = submitNs;
+    facts[5] = ios.completeNs[io];
+    facts[6] = ios.status[io];
+    this.hash.addColumn(facts, 7);
+    if (this.check) this.checkIo(io);
     if (submitNs >= this.warmupNs && submitNs >= this.clones[ios.job[io]].countFromNs) this.statistics.count(ios, io);
     this.ioWriter?.write(ios, io);
   }
@@ -79,24 +82,23 @@ export class Observer {
   requestDone(rq: number): void {
     const requests = this.block.requests;
     this.requests++;
-    const { hash } = this;
-    hash.add(requests.serial[rq]);
-    hash.add(requests.sector[rq]);
-    hash.add(requests.totalBytes[rq]);
-    hash.add(requests.lastTag[rq]);
-    hash.add(requests.issuedNs[rq]);
-    hash.add(requests.completedNs[rq]);
-    if (requests.keyId[rq] >= 0) this.encryptedDone(rq);
+    const { facts } = this;
+    facts[0] = requests.serial[rq];
+    facts[1] = requests.sector[rq];
+    facts[2] = requests.totalBytes[rq];
+    facts[3] = requests.lastTag[rq];
+    facts[4] = requests.issuedNs[rq];
+    facts[5] = requests.completedNs[rq];
+    const isEncrypted = requests.keyId[rq] >= 0;
+    if (isEncrypted) {
+      facts[6] = requests.keyId[rq];
+      facts[7] = requests.lastKeyslot[rq];
+      this.keyslotWaitNs += requests.rows.ns[rq * STAGE_STRIDE + ST_WAIT_KEYSLOT];
+    }
+    this.hash.addColumn(facts, isEncrypted ? 8 : 6);
     if (requests.io[rq] >= 0) this.table.requests[requests.io[rq]]++;
     if (this.check) this.checkRequest(rq);
     this.requestWriter?.write(this.block, this.table, rq);
-  }
-
-  private encryptedDone(rq: number): void {
-    const { requests } = this.block;
-    this.hash.add(requests.keyId[rq]);
-    this.hash.add(requests.lastKeyslot[rq]);
-    this.keyslotWaitNs += requests.rows.ns[rq * STAGE_STRIDE + ST_WAIT_KEYSLOT];
   }
 
   /** Digest of everything seen so far. */

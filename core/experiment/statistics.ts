@@ -21,7 +21,7 @@ class DirectionCount {
   firstSubmitNs = Infinity;
   lastCompleteNs = 0;
   /** I/Os that failed, by status; undefined while there is none. */
-  errors: Record<string, number> | undefined;
+  errors: Record<string, number> | undefined = undefined;
 }
 
 export class Statistics {
@@ -31,8 +31,8 @@ export class Statistics {
   private readonly recent = new Histogram();
   private readonly live: Int32Array;
   private readonly stages: readonly Histogram[];
-  private readonly stageSumNs: Float64Array;
-  private totalSumNs = 0;
+  /** Sums of the stages and, behind them, of the totals. */
+  private readonly sumNs: Float64Array;
   /** Samples that are not in the histograms yet, GATHERED places for each live stage and then for the totals. */
   private readonly samples: Float64Array;
   private gathered = 0;
@@ -44,7 +44,7 @@ export class Statistics {
   constructor(stages: readonly StageId[], jobNames: readonly string[]) {
     this.live = Int32Array.from(stages, stageIndex);
     this.stages = stages.map(() => new Histogram());
-    this.stageSumNs = new Float64Array(stages.length);
+    this.sumNs = new Float64Array(stages.length + 1);
     this.samples = new Float64Array((stages.length + 1) * GATHERED);
     this.groups = [...new Set(jobNames)];
     this.groupOfJob = Int32Array.from(jobNames, (name) => this.groups.indexOf(name));
@@ -78,9 +78,9 @@ export class Statistics {
     const { stages, samples, gathered } = this;
     let from = 0;
     for (let s = 0; s < stages.length; s++, from += GATHERED) {
-      this.stageSumNs[s] += stages[s].tally(samples, from, from + gathered);
+      this.sumNs[s] += stages[s].tally(samples, from, from + gathered);
     }
-    this.totalSumNs += this.recent.tally(samples, from, from + gathered);
+    this.sumNs[stages.length] += this.recent.tally(samples, from, from + gathered);
     this.gathered = 0;
   }
 
@@ -118,11 +118,12 @@ export class Statistics {
   stageSummaries(): Record<string, StageSummary> {
     this.recordGathered();
     const summaries: Record<string, StageSummary> = {};
+    const totalNs = this.sumNs[this.stages.length];
     this.live.forEach((stage, s) => {
       const { tooFew, p99 } = summarizeDistribution(this.stages[s]);
       summaries[STAGE_IDS[stage]] = {
-        meanNs: this.ios === 0 ? 0 : this.stageSumNs[s] / this.ios,
-        share: this.totalSumNs === 0 ? 0 : this.stageSumNs[s] / this.totalSumNs,
+        meanNs: this.ios === 0 ? 0 : this.sumNs[s] / this.ios,
+        share: totalNs === 0 ? 0 : this.sumNs[s] / totalNs,
         p99Ns: tooFew.includes('p99') ? null : p99,
       };
     });

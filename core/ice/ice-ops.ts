@@ -51,13 +51,13 @@ export class IceOps implements CryptoProfileOps {
   private readonly returnedKind: number;
   private readonly plainFirmwareKind: number;
   private readonly plainReturnedKind: number;
-  private owner: OpOwner | undefined;
+  private owner: OpOwner | undefined = undefined;
   // the operation in progress: a profile has one at a time
   private command = NONE;
   private keyId = NONE;
   private slot = NONE;
   private buffer: Uint8Array = new Uint8Array(0);
-  private output: Uint8Array | undefined;
+  private output: Uint8Array | undefined = undefined;
 
   constructor(parts: IceParts) {
     this.parts = parts;

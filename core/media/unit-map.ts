@@ -11,6 +11,7 @@ export const UNMAPPED = -2;
 
 const PAGE_SHIFT = 4;
 const PAGE_MASK = (1 << PAGE_SHIFT) - 1;
+const REGION_SHIFT = 16;
 const PAGES_PER_CHUNK = 4096;
 const CHUNK_SHIFT = 12;
 /** Directory values: 0 untouched, -1 all unmapped, else page number. */
@@ -19,6 +20,8 @@ const ALL_UNMAPPED = -1;
 export class UnitMap {
   private readonly initial: number;
   private readonly directory: Int32Array;
+  /** 1 for regions of 256 MiB in which a unit was touched: what spares a lookup elsewhere the directory, which no cache holds. */
+  private readonly touched: Uint8Array;
   private readonly chunks: Int32Array[] = [];
   /** Page 0 stays unused: 0 means untouched. */
   private nextPage = 1;
@@ -27,10 +30,12 @@ export class UnitMap {
   constructor(units: number, initial: number) {
     this.initial = initial;
     this.directory = new Int32Array((units >>> PAGE_SHIFT) + 1);
+    this.touched = new Uint8Array((units >>> REGION_SHIFT) + 1);
   }
 
   /** The unit's ppa, FILLED or UNMAPPED. */
   get(lba: number): number {
+    if (this.touched[lba >>> REGION_SHIFT] === 0) return this.initial;
     const page = this.directory[lba >>> PAGE_SHIFT];
     if (page <= 0) return page === 0 ? this.initial : UNMAPPED;
     return this.chunks[page >>> CHUNK_SHIFT][((page & (PAGES_PER_CHUNK - 1)) << PAGE_SHIFT) | (lba & PAGE_MASK)];
@@ -46,6 +51,7 @@ export class UnitMap {
   unmapUntouchedPage(lba: number): boolean {
     if (this.directory[lba >>> PAGE_SHIFT] !== 0) return false;
     this.directory[lba >>> PAGE_SHIFT] = ALL_UNMAPPED;
+    this.touched[lba >>> REGION_SHIFT] = 1;
     return true;
   }
 
@@ -60,6 +66,7 @@ export class UnitMap {
     const at = (page & (PAGES_PER_CHUNK - 1)) << PAGE_SHIFT;
     this.chunks[page >>> CHUNK_SHIFT].fill(value, at, at + PAGE_MASK + 1);
     this.directory[index] = page;
+    this.touched[index >>> (REGION_SHIFT - PAGE_SHIFT)] = 1;
     return page;
   }
 }

@@ -108,12 +108,22 @@ export class Histogram {
     const { counts } = this;
     let { min, max } = this;
     let sum = 0;
+    let zeros = 0;
     for (let i = from; i < to; i++) {
       const value = values[i];
+      if (value === 0) {
+        zeros++;
+        continue;
+      }
       counts[value < TWO_POW_31 ? smallBucketOf(value) : bucketOf(value)]++;
       if (value < min) min = value;
       if (value > max) max = value;
       sum += value;
+    }
+    if (zeros > 0) {
+      counts[0] += zeros;
+      min = 0;
+      if (max < 0) max = 0;
     }
     this.count += to - from;
     this.min = min;

@@ -22,22 +22,30 @@ export class TraceHash {
   /** Lanes a and b. A typed array, so that a store is a plain 32-bit store. */
   private readonly lanes = Int32Array.of(PRIME_4 | 0, PRIME_5 | 0);
   private count = 0;
+  private readonly single = new Float64Array(1);
 
   /** Absorbs a safe integer of either sign, or NaN for a missing value. */
   add(n: number): void {
-    const low = n | 0; // modulo 2^32, also for large and negative numbers
-    const high = n === low ? low >> 31 : n === n ? Math.floor(n / TWO_POW_32) | 0 : MISSING_HIGH;
-    const lanes = this.lanes;
-    const a = lanes[0] ^ Math.imul(low, PRIME_2);
-    lanes[0] = Math.imul((a << 13) | (a >>> 19), PRIME_1) + high;
-    const b = lanes[1] + Math.imul(low ^ Math.imul(high, PRIME_5), PRIME_3);
-    lanes[1] = Math.imul((b << 17) | (b >>> 15), PRIME_4) ^ low;
-    this.count++;
+    this.single[0] = n;
+    this.addColumn(this.single, 1);
   }
 
-  /** Absorbs the first `rows` numbers of a column. */
+  /** Absorbs the first `rows` numbers of a column. Hot path: the lanes stay in registers. */
   addColumn(column: Float64Array, rows: number): void {
-    for (let i = 0; i < rows; i++) this.add(column[i]);
+    let laneA = this.lanes[0];
+    let laneB = this.lanes[1];
+    for (let i = 0; i < rows; i++) {
+      const n = column[i];
+      const low = n | 0; // modulo 2^32, also for large and negative numbers
+      const high = n === low ? low >> 31 : n === n ? Math.floor(n / TWO_POW_32) | 0 : MISSING_HIGH;
+      const a = laneA ^ Math.imul(low, PRIME_2);
+      laneA = (Math.imul((a << 13) | (a >>> 19), PRIME_1) + high) | 0;
+      const b = (laneB + Math.imul(low ^ Math.imul(high, PRIME_5), PRIME_3)) | 0;
+      laneB = Math.imul((b << 17) | (b >>> 15), PRIME_4) ^ low;
+    }
+    this.lanes[0] = laneA;
+    this.lanes[1] = laneB;
+    this.count += rows;
   }
 
   /** Absorbs a text: its length and its UTF-16 units. */

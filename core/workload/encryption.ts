@@ -224,8 +224,10 @@ export class IoKeys {
     this.users[keyId]++;
     if (io >= this.low.length) this.grow(io);
     const unit = (ios.offsetBytes[io] - own.startBytes[file]) / policy.config.dataUnitSize;
-    this.low[io] = ((unit % WORD_SPAN) + own.firstLow[file]) % WORD_SPAN;
-    this.high[io] = Math.floor(unit / WORD_SPAN) + own.firstHigh[file];
+    const high = Math.floor(unit / WORD_SPAN);
+    const low = unit - high * WORD_SPAN + own.firstLow[file]; // `%` of such numbers is a call of the C library
+    this.low[io] = low < WORD_SPAN ? low : low - WORD_SPAN;
+    this.high[io] = high + own.firstHigh[file];
   }
 
   /** The encryption context of a bio that carries an encrypted I/O from `offsetBytes` on. */

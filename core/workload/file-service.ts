@@ -17,7 +17,7 @@ export class FileService {
   private readonly files: JobFiles;
   private readonly ioPerFile: number;
   private stream: RandomStream;
-  private skewed: BlockDraw | undefined;
+  private skewed: BlockDraw | undefined = undefined;
   /** Files that still have something to do, in order. */
   private alive: number[] = [];
   /** The file being served, -1 for none, and the I/Os it still gets. */

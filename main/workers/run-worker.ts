@@ -1,7 +1,7 @@
 /**
  * Entry of the run worker: the emulation, and nothing else. It validates nothing; it gets a `ValidExperiment`.
  *
- * The hot path is many small functions called through tables. Letting the compiler inline more of them than it does by default makes runs about a seventh
+ * The hot path is many small functions called through tables. Letting the compiler inline more of them than it does by default makes runs about a sixth
  * faster (measured with bench/bench.ts, Node 24); the flags are read whenever a function is optimised, so they may be set here. A larger cumulative size
  * made no run faster and compiling a tenth dearer.
  */

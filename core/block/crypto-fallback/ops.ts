@@ -22,7 +22,7 @@ export class FallbackOps implements CryptoProfileOps {
   private readonly setKeyNs: number;
   private readonly programmedKind: number;
   private readonly data: FallbackData | undefined;
-  private owner: OpOwner | undefined;
+  private owner: OpOwner | undefined = undefined;
 
   constructor(
     engine: Engine,

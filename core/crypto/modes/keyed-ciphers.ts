@@ -21,7 +21,7 @@ export class KeyedCiphers {
   private readonly ports: CryptoPorts;
   private readonly known: Keyed[] = [];
   private oldest = 0;
-  private last: Keyed | undefined;
+  private last: Keyed | undefined = undefined;
 
   constructor(ports: CryptoPorts) {
     this.ports = ports;

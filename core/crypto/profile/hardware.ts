@@ -41,7 +41,7 @@ export class Hardware implements OpOwner {
   busy = false;
   /** Result of the last operation. */
   status = OK;
-  output: Uint8Array | undefined;
+  output: Uint8Array | undefined = undefined;
 
   private readonly env: HardwareEnv;
   private readonly ops: CryptoProfileOps;

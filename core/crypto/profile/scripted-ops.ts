@@ -72,7 +72,7 @@ export class ScriptedOps implements CryptoProfileOps, DriverUnderTest {
   private readonly way: ScriptedWay;
   private readonly doneKind: number;
   private readonly wakeKind: number;
-  private owner: OpOwner | undefined;
+  private owner: OpOwner | undefined = undefined;
   private pending: { slot: number; keyId: number; output: Uint8Array | undefined } = {
     slot: -1,
     keyId: -1,

@@ -34,7 +34,7 @@ export class NullKeyslots implements CryptoProfileOps {
   private readonly readyNs: Float64Array;
   private readonly doneKind: number;
   private readonly wakeKind: number;
-  private owner: OpOwner | undefined;
+  private owner: OpOwner | undefined = undefined;
   // the operation in progress: a profile has one at a time
   private slot = NONE;
   private keyId = NO_KEY;

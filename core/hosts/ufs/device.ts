@@ -89,7 +89,7 @@ export class UfsDevice implements MediaClient {
   /** Moves real bytes; undefined when only costs are modelled. */
   private data: DataPhases | undefined;
   private readonly coreFreeNs: Float64Array;
-  private coreBusyNs = 0;
+  private readonly coreBusyNs: Float64Array;
   private readonly readyKind: number;
   private readonly dataKind: number;
   private readonly respondedKind: number;
@@ -104,6 +104,7 @@ export class UfsDevice implements MediaClient {
     this.management = new DeviceManagement(config);
     this.capacityBlocks = Math.floor(config.capacityBytes / BLOCK_BYTES);
     this.coreFreeNs = new Float64Array(config.firmware.cores);
+    this.coreBusyNs = new Float64Array(config.firmware.cores);
     this.readyKind = engine.register('ufs.device.ready', (tag) => this.ready(tag));
     this.dataKind = engine.register('ufs.device.data-out', (tag) => this.dataArrived(tag));
     this.respondedKind = engine.register('ufs.response', (tag) => this.responseArrived(tag));
@@ -123,7 +124,7 @@ export class UfsDevice implements MediaClient {
   startOfTime(): void {
     this.instant = false;
     this.coreFreeNs.fill(0);
-    this.coreBusyNs = 0;
+    this.coreBusyNs.fill(0);
     this.commands = 0;
   }
 
@@ -155,7 +156,7 @@ export class UfsDevice implements MediaClient {
     const cost = this.commandNs(s.command[tag]);
     free[core] = start + cost;
     s.coreNs[tag] = start;
-    this.coreBusyNs += cost;
+    this.coreBusyNs[core] += cost;
     this.commands++;
     if (this.log.on) this.log.span(`ufs.core/${core}`, 'device.cpu', start, start + cost, NaN, s.ioOf(tag));
     this.schedule(start + cost, this.readyKind, tag);
@@ -381,7 +382,7 @@ export class UfsDevice implements MediaClient {
     return {
       commands: this.commands,
       checkConditions: this.checkConditions,
-      firmwareBusyNs: this.coreBusyNs,
+      firmwareBusyNs: this.coreBusyNs.reduce((sum, ns) => sum + ns, 0),
     };
   }
 }

@@ -36,7 +36,7 @@ export class RegisterKeyslots implements CryptoProfileOps {
   private readonly heldKind: number;
   private readonly dueKind: number;
   private readonly clearedKind: number;
-  private owner: OpOwner | undefined;
+  private owner: OpOwner | undefined = undefined;
   // the operation in progress: a profile has one at a time
   private keyId = NONE;
   private slot = NONE;

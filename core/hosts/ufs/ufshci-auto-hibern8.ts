@@ -46,7 +46,7 @@ export class AutoHibern8 {
 
   /** The link was used by a UIC command: the idle time of auto-hibern8 begins anew. */
   linkUsed(): void {
-    this.idleSinceNs = this.hci.engine.now;
+    if (this.timerNs > 0) this.idleSinceNs = this.hci.engine.now;
   }
 
   /** True while the link sleeps, by command or by the idle timer. */
