@@ -95,6 +95,9 @@ export function isWaiting(id: StageId): boolean {
   return id.includes('wait') || id.endsWith('.queue') || id.endsWith('.backlog') || id === 'dm.crypt.alloc';
 }
 
+/** Cells that a loop over a row takes at a time; a stride is whole steps. */
+const STEP = 4;
+
 /** Accounting rows, one per pooled handle (an I/O, a bio or a request). */
 export class StageRows {
   /** ns per stage, `row * STAGE_STRIDE + stage`. */
@@ -103,8 +106,8 @@ export class StageRows {
   startNs: Float64Array;
   /** Up to where the row is accounted (ns). */
   lastNs: Float64Array;
-  /** One more than the highest stage ever marked: the cells from here on are zero in every row, and are never looked at. */
-  private width = 1;
+  /** More than the highest stage ever marked, whole steps: the cells from here on are zero in every row, and are never looked at. */
+  private width = STEP;
 
   constructor(capacity: number) {
     this.ns = new Float64Array(capacity * STAGE_STRIDE);
@@ -129,14 +132,19 @@ export class StageRows {
   start(row: number, atNs: number): void {
     const ns = this.ns;
     const at = row * STAGE_STRIDE;
-    for (let i = at, end = at + this.width; i < end; i++) ns[i] = 0;
+    for (let i = at, end = at + this.width; i < end; i += STEP) {
+      ns[i] = 0;
+      ns[i + 1] = 0;
+      ns[i + 2] = 0;
+      ns[i + 3] = 0;
+    }
     this.startNs[row] = atNs;
     this.lastNs[row] = atNs;
   }
 
   /** Attributes everything since the last mark, up to `untilNs`, to `stage`. */
   mark(row: number, stage: number, untilNs: number): void {
-    if (stage >= this.width) this.width = stage + 1;
+    if (stage >= this.width) this.width = stage + STEP - (stage % STEP);
     this.ns[row * STAGE_STRIDE + stage] += untilNs - this.lastNs[row];
     this.lastNs[row] = untilNs;
   }
@@ -148,7 +156,12 @@ export class StageRows {
     const source = from.ns;
     let i = row * STAGE_STRIDE;
     let j = fromRow * STAGE_STRIDE;
-    for (const end = i + width; i < end; i++, j++) to[i] = source[j];
+    for (const end = i + width; i < end; i += STEP, j += STEP) {
+      to[i] = source[j];
+      to[i + 1] = source[j + 1];
+      to[i + 2] = source[j + 2];
+      to[i + 3] = source[j + 3];
+    }
     this.startNs[row] = from.startNs[fromRow];
     this.lastNs[row] = from.lastNs[fromRow];
   }
@@ -184,9 +197,9 @@ export class StageRows {
     const end = at + this.width;
     let even = 0;
     let odd = 0; // two sums, because each addition waits for the one before it
-    for (let i = at; i < end; i += 2) {
-      even += ns[i];
-      odd += ns[i + 1];
+    for (let i = at; i < end; i += STEP) {
+      even += ns[i] + ns[i + 2];
+      odd += ns[i + 1] + ns[i + 3];
     }
     return even + odd;
   }
@@ -197,7 +210,12 @@ export class StageRows {
     const source = other.ns;
     let i = row * STAGE_STRIDE;
     let j = otherRow * STAGE_STRIDE;
-    for (const end = i + width; i < end; i++, j++) to[i] += sign * source[j];
+    for (const end = i + width; i < end; i += STEP, j += STEP) {
+      to[i] += sign * source[j];
+      to[i + 1] += sign * source[j + 1];
+      to[i + 2] += sign * source[j + 2];
+      to[i + 3] += sign * source[j + 3];
+    }
   }
 
   private widenTo(other: StageRows): number {
