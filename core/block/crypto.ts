@@ -130,8 +130,10 @@ export function contextRefusal(q: RequestQueue, bio: number): number {
 export function hasWholeUnits(q: RequestQueue, bio: number): boolean {
   const { bios } = q;
   const unit = bios.dataUnitSize[bio];
-  const segments = Math.max(bios.segments[bio], 1);
-  return unit > 0 && bios.bytes[bio] % unit === 0 && (bios.bytes[bio] / segments) % unit === 0;
+  const bytes = bios.bytes[bio];
+  const segments = bios.segments[bio];
+  if (unit <= 0 || bytes % unit !== 0) return false;
+  return segments <= 1 || (bytes / segments) % unit === 0;
 }
 
 /** The block status of a profile's errno. @kernel block/blk-core.c errno_to_blk_status */

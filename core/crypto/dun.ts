@@ -20,6 +20,8 @@ const LIMB_BITS = 64n;
 const LIMB_MASK = (1n << LIMB_BITS) - 1n;
 const WORD_MASK = 0xffffffffn;
 const WORD_SPAN = 2 ** 32;
+/** Numbers that a DUN of so many bytes can have. */
+const SPANS = Float64Array.from({ length: MAX_IV_BYTES + 1 }, (_, bytes) => 256 ** bytes);
 
 // ------------------------------------------------------------------------------------------------ bigint
 
@@ -182,7 +184,7 @@ export function rowFitsDunBytes(words: Uint32Array, row: number, units: number, 
   let wider = words[at + 1] >>> 20; // beyond 2^52
   for (let w = 2; w < DUN_WORDS; w++) wider |= words[at + w];
   if (wider !== 0) return rangeFitsDunBytes(loadDun(words, row), units, dunBytes);
-  return dunBytes >= 7 || words[at + 1] * 0x1_0000_0000 + words[at] + units <= 256 ** dunBytes;
+  return words[at + 1] * 0x1_0000_0000 + words[at] + units <= SPANS[dunBytes];
 }
 
 // ------------------------------------------------------------------------------------------------ plain numbers

@@ -21,7 +21,7 @@ export class EventHeap {
   private seqs: Float64Array;
   private payloads: Int32Array;
 
-  constructor(capacity = 4096) {
+  constructor(capacity = 1024) {
     this.capacity = capacity;
     this.times = new Float64Array(capacity).fill(Infinity);
     this.seqs = new Float64Array(capacity);

@@ -297,6 +297,7 @@ export class IoKeys {
 
 /** `@assume` memory segments of one bio are equally long; those of an encrypted bio hold whole data units. */
 function wholeUnitSegments(units: number, segments: number): number {
+  if (segments === 1) return 1;
   let n = segments;
   while (units % n !== 0) n++;
   return n;

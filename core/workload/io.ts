@@ -44,7 +44,7 @@ export class IoTable {
   private freeTop = 0;
   private freeList: Int32Array;
 
-  constructor(capacity = 1024) {
+  constructor(capacity = 256) {
     this.capacity = capacity;
     this.id = new Float64Array(capacity);
     this.job = new Int32Array(capacity);
