@@ -32,8 +32,6 @@ const NEVER = Infinity;
 export class Engine {
   /** Current virtual time, integer ns. */
   now = 0;
-  /** Events dispatched so far (lapsed timers do not count). */
-  events = 0;
   /** Sequence number of the event being dispatched; equals what `at` returned for it. */
   seq = -1;
   readonly seed: number;
@@ -58,7 +56,9 @@ export class Engine {
   private timerDaemon = new Uint8Array(64);
   private armedTimers = 0;
   private timerEntries = 0;
-  private historyNext = 0;
+  /** Events begun, and those of them that were entries of timers which were not due. */
+  private begun = 0;
+  private lapsed = 0;
   private readonly historyNs = new Float64Array(HISTORY);
   private readonly historyPayload = new Int32Array(HISTORY);
 
@@ -86,6 +86,11 @@ export class Engine {
   at(atNs: number, kind: number, arg: number): number {
     if (!(atNs >= this.now)) throw new Error(`engine: ${this.labels[kind]} at ${atNs}, before now (${this.now})`);
     return this.heap.push(atNs, this.payload(kind, arg));
+  }
+
+  /** Events dispatched so far (lapsed timers do not count). */
+  get events(): number {
+    return this.begun - this.lapsed;
   }
 
   private payload(kind: number, arg: number): number {
@@ -175,7 +180,7 @@ export class Engine {
 
   private timerEntryDue(id: number): void {
     this.timerEntries--;
-    this.events--; // counted again below if it is a real expiry
+    this.lapsed++; // counted again below if it is a real expiry
     if (this.seq !== this.timerEntrySeq[id]) return; // an entry that a later, earlier-due one replaced
     this.timerEntryNs[id] = NEVER;
     const dueNs = this.timerDueNs[id];
@@ -186,7 +191,7 @@ export class Engine {
     }
     this.timerDueNs[id] = NEVER;
     if (this.timerDaemon[id] === 0) this.armedTimers--;
-    this.events++;
+    this.lapsed--;
     const payload = this.timerPayload[id];
     this.call(payload & KIND_MASK, payload >>> KIND_BITS);
   }
@@ -221,7 +226,7 @@ export class Engine {
   /** The last events dispatched, oldest first, as `ns label(arg)`: what a deadlock report shows. */
   lastEvents(): string[] {
     const lines: string[] = [];
-    for (let i = Math.max(0, this.historyNext - HISTORY); i < this.historyNext; i++) {
+    for (let i = Math.max(0, this.begun - HISTORY); i < this.begun; i++) {
       const payload = this.historyPayload[i % HISTORY];
       lines.push(`${this.historyNs[i % HISTORY]} ${this.labels[payload & KIND_MASK]}(${payload >>> KIND_BITS})`);
     }
@@ -272,8 +277,7 @@ export class Engine {
   /** An event begins: the clock moves to it, and it is remembered. */
   private begins(atNs: number, payload: number): void {
     this.now = atNs;
-    this.events++;
-    const at = this.historyNext++ & (HISTORY - 1);
+    const at = this.begun++ & (HISTORY - 1);
     this.historyNs[at] = atNs;
     this.historyPayload[at] = payload;
   }

@@ -108,22 +108,20 @@ export class Histogram {
     const { counts } = this;
     let { min, max } = this;
     let sum = 0;
-    let zeros = 0;
-    for (let i = from; i < to; i++) {
-      const value = values[i];
-      if (value === 0) {
-        zeros++;
+    let value = values[from];
+    let times = 0;
+    for (let i = from; i <= to && from < to; i++) {
+      const next = i < to ? values[i] : NaN;
+      if (next === value) {
+        times++; // many stages last as long as they did the time before
         continue;
       }
-      counts[value < TWO_POW_31 ? smallBucketOf(value) : bucketOf(value)]++;
+      counts[value < TWO_POW_31 ? smallBucketOf(value) : bucketOf(value)] += times;
       if (value < min) min = value;
       if (value > max) max = value;
-      sum += value;
-    }
-    if (zeros > 0) {
-      counts[0] += zeros;
-      min = 0;
-      if (max < 0) max = 0;
+      sum += value * times;
+      value = next;
+      times = 1;
     }
     this.count += to - from;
     this.min = min;
