@@ -69,6 +69,11 @@ export class Engine {
     });
   }
 
+  /** Events dispatched so far (lapsed timers do not count). */
+  get events(): number {
+    return this.begun - this.lapsed;
+  }
+
   /** Registers a handler under a label (shown in dumps) and returns its kind. Done while the stack is built, never in a run. */
   register(label: string, handler: Handler): number {
     if (this.handlers.length === MAX_KINDS) throw new Error(`engine: more than ${MAX_KINDS} event kinds (${label})`);
@@ -86,11 +91,6 @@ export class Engine {
   at(atNs: number, kind: number, arg: number): number {
     if (!(atNs >= this.now)) throw new Error(`engine: ${this.labels[kind]} at ${atNs}, before now (${this.now})`);
     return this.heap.push(atNs, this.payload(kind, arg));
-  }
-
-  /** Events dispatched so far (lapsed timers do not count). */
-  get events(): number {
-    return this.begun - this.lapsed;
   }
 
   private payload(kind: number, arg: number): number {

@@ -23,9 +23,9 @@
  * @kernel v6.12 kernel/softirq.c, kernel/sched/core.c, kernel/irq/handle.c (the order of contexts)
  */
 import { LEVEL_HARDIRQ, LEVEL_SOFTIRQ, LEVEL_TASK, TASK_DEAD, TASK_RUNNABLE, TASK_SLEEPING } from './context.ts';
+import type { MachineCosts } from './costs/costs.ts';
 import type { Cpu } from './cpu.ts';
 import { ZERO_NS } from './doubles.ts';
-import type { MachineCosts } from './costs/costs.ts';
 import type { Engine } from './engine.ts';
 import { IntRing } from './ring.ts';
 import { CpuScheduler, type SleepWatcher } from './scheduler.ts';
@@ -138,7 +138,7 @@ export class Machine extends CpuScheduler {
 
   /** Reports a breach when `x` is an atomic context. `what` says what wanted to sleep. */
   assertMaySleep(x: number, what: string): void {
-    if (x < 2 * this.cpus) this.violate('atomic-sleep', `${what} may sleep, called in ${this.contexts[x].name}`);
+    if (this.isAtomic(x)) this.violate('atomic-sleep', `${what} may sleep, called in ${this.contexts[x].name}`);
   }
 
   // ------------------------------------------------------------------------------------------------ executing

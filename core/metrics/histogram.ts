@@ -105,13 +105,14 @@ export class Histogram {
    * gather samples and keep their own sums; a histogram takes its samples either all this way or none.
    */
   tally(values: Float64Array, from: number, to: number): number {
+    if (from === to) return 0;
     const { counts } = this;
     let { min, max } = this;
     let sum = 0;
     let value = values[from];
     let times = 0;
-    for (let i = from; i <= to && from < to; i++) {
-      const next = i < to ? values[i] : NaN;
+    for (let i = from; i <= to; i++) {
+      const next = i < to ? values[i] : NaN; // what ends the last run
       if (next === value) {
         times++; // many stages last as long as they did the time before
         continue;
